@@ -1,0 +1,49 @@
+# The menu. `make up` and `make test` do all the set-up they need on a fresh clone.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help up down test check format bench crds lock clean
+
+help: ## Show this menu
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than Python 3.11"; echo "hint: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+up: $(STAMP) ## Start a sandbox where there is no cluster and bring up the quickstart stack; Ctrl-C stops
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/kubectl-prism up --sandbox
+
+down: $(STAMP) ## Stop the sandbox and remove everything it made
+	@$(BIN)/kubectl-prism sandbox down
+
+test: $(STAMP) ## Run all tests, against a real control plane (built once, on demand)
+	$(BIN)/pytest
+
+check: $(STAMP) ## Lint, format, types, and which way dependencies point
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## Format the code and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## Measure start-up against kubectl, side by side
+	$(BIN)/python -m bench.startup
+
+crds: $(STAMP) ## Generate the CRDs from the models
+	$(BIN)/python -m kubectl_prism.model.crd kubectl_prism/manifests/crds
+
+lock: ## Resolve the dependencies anew and write requirements.lock
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --no-header --extra dev -o requirements.lock pyproject.toml
+
+clean: ## Remove the virtual environment and caches; the sandbox and its programs stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

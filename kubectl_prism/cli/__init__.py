@@ -1,0 +1,29 @@
+"""The door: what stands behind `kubectl prism` and its shell completion. The only place where rooms meet.
+
+`main` and `complete` are the console scripts. Importing this package costs nothing, and `--version` answers before any
+library is loaded: `edge` brings the rest. One file a verb; `commands` lists them.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line of this process and end it with an exit code."""
+    words = sys.argv[1:]
+    if words == ["--version"]:
+        from kubectl_prism import __version__
+
+        sys.stdout.write(f"kubectl-prism {__version__}\n")
+        return
+    from kubectl_prism.cli import edge
+
+    sys.exit(edge.run(words))
+
+
+def complete() -> None:
+    """Answer kubectl's question what may follow the words typed so far."""
+    from kubectl_prism.cli import candidates
+
+    sys.exit(candidates.answer(sys.argv[1:]))

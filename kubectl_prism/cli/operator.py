@@ -1,0 +1,83 @@
+"""`kubectl prism operator`: the reconciler alone, headless: the container's entry point, and for development."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import Annotated
+
+import typer
+
+from kubectl_prism.cli import connect
+from kubectl_prism.cli.commands import add, given
+from kubectl_prism.cli.options import Options
+from kubectl_prism.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    add(
+        app,
+        operator,
+        examples={
+            "Reconcile the cluster of the current context": "kubectl prism operator",
+            "With JSON logs and everything in them": "LOG_LEVEL=debug kubectl prism operator --log-format=json",
+        },
+    )
+
+
+def operator(
+    context: typer.Context,
+    log_level: Annotated[
+        str, typer.Option("--log-level", envvar="LOG_LEVEL", help="debug, info, warn or error.")
+    ] = "info",
+    log_format: Annotated[str, typer.Option("--log-format", help="text, or json for machines.")] = "text",
+    probes: Annotated[
+        str, typer.Option("--probes", help="Where /healthz, /readyz and /metrics are served; port 0 takes a free one.")
+    ] = "127.0.0.1:8081",
+    watch_namespace: Annotated[
+        list[str] | None, typer.Option("--watch-namespace", help="Reconcile only this namespace. Repeatable.")
+    ] = None,
+) -> int:
+    """Reconcile every Prism object of the cluster until it is told to stop (SIGTERM or Ctrl-C).
+
+    The CRDs must be there: `kubectl prism crds | kubectl apply --server-side -f -` puts them there. Logs go to stderr.
+    """
+    from kubectl_prism.cli.loop import run
+    from kubectl_prism.reconcile import logs
+
+    match log_format:
+        case "text" | "json":
+            logs.configure(log_format, log_level)
+        case _:
+            raise UsageError(f"--log-format {log_format} is neither text nor json")
+    host, port = _address(probes)
+    run(_operate(given(context), host, port, watch_namespace))
+    return 0
+
+
+async def _operate(options: Options, host: str, port: int, namespaces: list[str] | None) -> None:
+    import logging
+
+    from kubectl_prism.reconcile.engine import engine
+    from kubectl_prism.reconcile.probes import Probes
+
+    log = logging.getLogger("kubectl_prism.operator")
+    cluster = connect.cluster(options)
+    async with engine(cluster, namespaces=namespaces) as running:
+        log.info("API server %s, version %s", cluster.server, await running.client.version())
+        manager = running.manager
+        async with Probes(host, port, is_ready=manager.synced.is_set, metrics=running.metrics.text) as served:
+            log.info("probes and metrics on http://%s:%d", served.host, served.port)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, manager.stop)
+            await manager.run()
+    log.info("stopped")
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise UsageError(f"--probes {os.fspath(text)} is not an address", hint="write HOST:PORT, e.g. 127.0.0.1:8081")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 (`:8081` means every address, as in Go programs)

@@ -1,0 +1,99 @@
+"""What `up` says while it waits: a line for each thing that is waited for, when it begins and when its reason changes.
+
+Lines, not a spinner: they read the same on a terminal, in a log and in CI.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from kubectl_prism.model import conditions, meta
+from kubectl_prism.model.meta import Manifest, Ref
+from kubectl_prism.view.objects import Objects, observed
+from kubectl_prism.view.stack import StackTree, trees
+from kubectl_prism.view.waits import wait_reasons
+
+if TYPE_CHECKING:
+    from kubectl_prism.store import Change, Store
+
+PAUSE = 0.2
+"""Seconds between two looks at most, so that a burst of changes is one look."""
+
+
+class Progress:
+    """Follows `wanted` objects in a store and says what they wait for."""
+
+    def __init__(self, store: Store, wanted: Sequence[Manifest], say: Callable[[str], None]) -> None:
+        self.store = store
+        self.wanted = {meta.ref(obj): meta.generation(obj) for obj in wanted if obj["kind"] in _JUDGED}
+        self.say = say
+        self._changed = asyncio.Event()
+        self._changed.set()
+        self._said: list[str] = []
+
+    async def until_ready(self) -> None:
+        """Return once everything that is wanted is Ready."""
+        await self._follow(self.is_ready)
+
+    async def forever(self) -> None:
+        """Go on saying what is waited for, until cancelled."""
+        await self._follow(lambda: False)
+
+    def is_ready(self) -> bool:
+        """Tell whether all that is wanted is Ready at its present generation."""
+        return all(_is_ready(self.store.get(*ref), ref, generation) for ref, generation in self.wanted.items())
+
+    def reasons(self) -> list[str]:
+        """Return what is waited for now, a line each."""
+        found = {ref.namespace for ref in self.wanted}
+        objects = self._objects()
+        return [line for line in wait_reasons(objects, _now()) if found]
+
+    def trees(self) -> tuple[StackTree, ...]:
+        """Return what is there now, worst first."""
+        return trees(self._objects(), _now())
+
+    async def _follow(self, is_over: Callable[[], bool]) -> None:
+        unsubscribe = self.store.subscribe(self._notice)
+        try:
+            while not is_over():
+                await self._changed.wait()
+                self._changed.clear()
+                self._tell()
+                await asyncio.sleep(PAUSE)
+        finally:
+            unsubscribe()
+
+    def _notice(self, change: Change) -> None:
+        self._changed.set()
+
+    def _tell(self) -> None:
+        reasons = self.reasons()
+        for line in reasons:
+            if line not in self._said:
+                self.say(f"waiting for {line}")
+        if self._said and not reasons and self.is_ready():
+            self.say("everything is Ready")
+        self._said = reasons
+
+    def _objects(self) -> Objects:
+        return observed(self.store.list)
+
+
+_JUDGED = ("PrismStack", "PrismPattern", "PrismBackend")
+"""The kinds that are reconciled; a PrismBackend may stay Unknown where it cannot be reached from here."""
+
+
+def _is_ready(obj: Manifest | None, ref: Ref, generation: int) -> bool:
+    ready = conditions.find(obj, conditions.READY) if obj else None
+    if ready is None or (ready.get("observedGeneration") or 0) < generation:
+        return False
+    is_unknown_backend = ref.kind == "PrismBackend" and ready.get("status") == "Unknown"
+    return ready.get("status") == "True" or is_unknown_backend
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

@@ -1,0 +1,248 @@
+"""Carries one HTTP request to the API server and its answer back.
+
+Used by `client` for calls and by `watch` for streams, each on its own session so that neither waits for the other.
+Knows login, deadlines and what a broken connection means in words; knows no kinds and never retries, except once after
+a renewed login.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from urllib.parse import urlencode
+
+import aiohttp
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from kubectl_prism import __version__
+from kubectl_prism.kube.config import Cluster
+from kubectl_prism.kube.errors import ApiError, Silent, Unreachable, from_response
+from kubectl_prism.kube.login import Credentials
+
+CONNECT_DEADLINE = 10.0
+HEADER_DEADLINE = 30.0
+CONNECTIONS = 32
+READ_BUFFER = 1 << 18
+
+_HEADERS = {
+    "Accept": "application/json",
+    # On a local or nearby server gzip costs more CPU, on both sides, than the bytes it saves.
+    "Accept-Encoding": "identity",
+    "User-Agent": f"kubectl-prism/{__version__}",
+}
+_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One complete answer with a status below 400."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+
+
+class Transport:
+    """Two sessions with one API server: one for calls, one for streams."""
+
+    def __init__(self, cluster: Cluster, on_warning: Callable[[str], None] | None = None) -> None:
+        self.cluster = cluster
+        self._on_warning = on_warning
+        self._warned: set[str] = set()
+        self._calls: aiohttp.ClientSession
+        self._streams: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Transport:
+        """Open the sessions; nothing is sent."""
+        self._calls = _session(CONNECTIONS)
+        self._streams = _session(0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close both sessions, and with them every running stream."""
+        await self._calls.close()
+        await self._streams.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        body: bytes | None,
+        content_type: str,
+        deadline: float,
+    ) -> Answer:
+        """Send a request and read the whole answer; ApiError, Unreachable, or PrismError when the login fails."""
+        with self._words(deadline):
+            async with (
+                asyncio.timeout(deadline),
+                self._send(self._calls, method, path, query, body, content_type) as response,
+            ):
+                content = await response.read()
+        return Answer(response.status, response.headers, content)
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, *, query: Mapping[str, str], silence: Callable[[], float]
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a GET whose answer is read chunk by chunk, as the bytes come.
+
+        Iterating ends when the server ends the stream properly, and raises Unreachable when it breaks, Silent when no
+        byte came for `silence()` seconds, asked anew for every chunk.
+        """
+        async with AsyncExitStack() as stack:
+            with self._words(HEADER_DEADLINE):
+                async with asyncio.timeout(HEADER_DEADLINE):
+                    sending = self._send(self._streams, "GET", path, query, None, "")
+                    response = await stack.enter_async_context(sending)
+            yield self._chunks(response, silence)
+
+    async def _chunks(self, response: aiohttp.ClientResponse, silence: Callable[[], float]) -> AsyncIterator[bytes]:
+        while True:
+            longest = silence()
+            try:
+                async with asyncio.timeout(longest):
+                    chunk = await response.content.readany()
+            except TimeoutError as error:
+                raise Silent(self.cluster.address, f"silent for {longest:g} seconds", is_cut=True) from error
+            except (aiohttp.ClientError, OSError) as error:
+                raise _unreachable(self.cluster.address, error) from error
+            if not chunk:
+                return
+            yield chunk
+
+    @contextmanager
+    def _words(self, deadline: float) -> Iterator[None]:
+        """Turn what the network raises into Unreachable."""
+        try:
+            yield
+        except aiohttp.ClientError as error:
+            raise _unreachable(self.cluster.address, error) from error
+        except TimeoutError as error:
+            raise Unreachable(self.cluster.address, f"no answer within {deadline:g} seconds", is_cut=True) from error
+        except OSError as error:
+            raise _unreachable(self.cluster.address, error) from error
+
+    @asynccontextmanager
+    async def _send(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: bytes | None,
+        content_type: str,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request, a second time with a new login when the first is refused, and raise its error, if any."""
+        url = URL(self.cluster.server + path + (f"?{urlencode(query)}" if query else ""), encoded=True)
+        for is_last in (False, True):
+            credentials = await self.cluster.login.credentials()
+            async with _request(session, method, url, body, content_type, credentials) as response:
+                self._warn(response)
+                if response.status < 400:
+                    yield response
+                    return
+                error = await _error(response)
+            if is_last or response.status != 401 or not await self.cluster.login.renew(credentials):
+                raise error
+
+    def _warn(self, response: aiohttp.ClientResponse) -> None:
+        if self._on_warning is None or "Warning" not in response.headers:
+            return
+        for header in response.headers.getall("Warning"):
+            for quoted in _WARNING.findall(header):
+                text = re.sub(r"\\(.)", r"\1", quoted)
+                if text not in self._warned:
+                    self._warned.add(text)
+                    self._on_warning(text)
+
+
+def _session(limit: int) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=limit),
+        headers=_HEADERS,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # Deadlines are ours: a stream has none, and a call's also covers login and a second try.
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_DEADLINE),
+        read_bufsize=READ_BUFFER,
+    )
+
+
+def _request(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: URL,
+    body: bytes | None,
+    content_type: str,
+    credentials: Credentials,
+) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    headers = credentials.headers.copy()
+    if body is not None:
+        headers["Content-Type"] = content_type
+    return session.request(
+        method,
+        url,
+        data=body,
+        headers=headers,
+        ssl=credentials.tls or True,
+        server_hostname=credentials.server_name,
+        proxy=credentials.proxy,
+        allow_redirects=False,
+    )
+
+
+async def _error(response: aiohttp.ClientResponse) -> ApiError:
+    return from_response(response.status, await response.read(), retry_after=response.headers.get("Retry-After"))
+
+
+def _unreachable(address: str, error: Exception) -> Unreachable:
+    """Say in words why there was no answer."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return _untrusted(address, error.certificate_error)
+        case aiohttp.ClientConnectorDNSError():
+            return Unreachable(address, "the name does not resolve", hint="is the VPN up, and the server's name right?")
+        case aiohttp.ClientProxyConnectionError():
+            return Unreachable(address, f"the proxy does not answer: {_reason(error.os_error)}")
+        case aiohttp.ClientHttpProxyError():
+            return Unreachable(address, f"the proxy refuses: {error.status} {error.message}")
+        case aiohttp.ClientConnectorSSLError():
+            return Unreachable(address, f"TLS fails: {_reason(error.os_error)}")
+        case aiohttp.ConnectionTimeoutError():
+            return Unreachable(address, f"timed out after {CONNECT_DEADLINE:g} seconds")
+        case aiohttp.ClientConnectorError():
+            return Unreachable(address, _reason(error.os_error), hint="is the cluster running, and the context right?")
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError() | ConnectionError():
+            return Unreachable(address, "the connection was cut", is_cut=True)
+        case _:
+            return Unreachable(address, f"{type(error).__name__}: {error}")
+
+
+def _untrusted(address: str, error: Exception) -> Unreachable:
+    why = getattr(error, "verify_message", "") or str(error)
+    return Unreachable(
+        address,
+        f"its TLS certificate is not trusted: {why}",
+        hint="give the cluster's CA with --certificate-authority, or the right name with --tls-server-name",
+    )
+
+
+def _reason(error: OSError) -> str:
+    match error:
+        case ConnectionRefusedError():
+            return "connection refused"
+        case ConnectionResetError() | ConnectionAbortedError():
+            return "the connection was cut before it was set up"
+        case ssl.SSLError():
+            return " ".join(str(error.reason or error).replace("_", " ").lower().split())
+        case _:
+            return (error.strerror or str(error) or type(error).__name__).lower()

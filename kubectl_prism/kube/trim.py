@@ -1,0 +1,123 @@
+"""What of an object is worth keeping in memory.
+
+Pods, ReplicaSets and Nodes come in thousands and are mostly bytes that nobody here reads, so only the fields read are
+decoded; every other kind is kept whole, but for managedFields. Leaf types are left open: a wrong type in a field that
+is only shown must not cost the object.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from kubectl_prism.model.meta import Manifest
+
+
+class Metadata(TypedDict, total=False):
+    """Who an object is and whose; msgspec skips, unread, every field that is not named here."""
+
+    name: Any
+    generateName: Any
+    namespace: Any
+    uid: Any
+    resourceVersion: Any
+    generation: Any
+    creationTimestamp: Any
+    deletionTimestamp: Any
+    labels: Any
+    ownerReferences: Any
+    finalizers: Any
+
+
+class Container(TypedDict, total=False):
+    """A container as its pod asks for it."""
+
+    name: Any
+    image: Any
+    ports: Any
+
+
+class ContainerStatus(TypedDict, total=False):
+    """A container as it runs."""
+
+    name: Any
+    ready: Any
+    restartCount: Any
+    state: Any
+    lastState: Any
+
+
+class PodSpec(TypedDict, total=False):
+    """Where a pod runs, and what."""
+
+    nodeName: Any
+    containers: list[Container]
+    initContainers: list[Container]
+
+
+class PodStatus(TypedDict, total=False):
+    """How a pod fares."""
+
+    phase: Any
+    reason: Any
+    message: Any
+    podIP: Any
+    conditions: Any
+    containerStatuses: list[ContainerStatus]
+    initContainerStatuses: list[ContainerStatus]
+
+
+class Pod(TypedDict, total=False):
+    """The fields of a Pod that are read."""
+
+    metadata: Metadata
+    spec: PodSpec
+    status: PodStatus
+
+
+class ReplicaSetSpec(TypedDict, total=False):
+    """How many pods a ReplicaSet wants."""
+
+    replicas: Any
+
+
+class ReplicaSet(TypedDict, total=False):
+    """The fields of a ReplicaSet that are read."""
+
+    metadata: Metadata
+    spec: ReplicaSetSpec
+    status: Any
+
+
+class NodeSpec(TypedDict, total=False):
+    """What keeps pods off a node."""
+
+    taints: Any
+    unschedulable: Any
+
+
+class NodeStatus(TypedDict, total=False):
+    """Whether a node works, and what it has to give."""
+
+    conditions: Any
+    allocatable: Any
+
+
+class Node(TypedDict, total=False):
+    """The fields of a Node that are read."""
+
+    metadata: Metadata
+    spec: NodeSpec
+    status: NodeStatus
+
+
+_SHAPES: dict[str, Any] = {"Pod": Pod, "ReplicaSet": ReplicaSet, "Node": Node}
+
+
+def shape(kind: str) -> Any | None:  # noqa: ANN401 (a type form, which Python 3.11 cannot name)
+    """Return the type to decode a kind into, or None for a kind that is kept whole."""
+    return _SHAPES.get(kind)
+
+
+def managed_fields(obj: Manifest) -> None:
+    """Drop metadata.managedFields from an object that nobody else holds yet: a third of its bytes, read by no one."""
+    obj["metadata"].pop("managedFields", None)

@@ -1,0 +1,320 @@
+"""The only writer of desired state: creates, applies, prunes and writes status, and stays silent where nothing differs.
+
+Kind files call it with what should exist. It never adopts or overwrites an object that somebody else controls, never
+writes into one that is being deleted, and never decides on a cache older than its own last write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from kubectl_prism.kube.errors import AlreadyExists, Conflict, Invalid, NotFound
+from kubectl_prism.model.meta import (
+    FIELD_MANAGER,
+    Manifest,
+    Ref,
+    controller_of,
+    is_deleting,
+    is_owned_by,
+    owner_reference,
+    ref,
+    resource_version,
+    uid,
+)
+from kubectl_prism.reconcile.api import API
+from kubectl_prism.reconcile.compare import covers, differences, project
+from kubectl_prism.reconcile.events import NORMAL, WARNING, Recorder
+from kubectl_prism.reconcile.fields import REPLICAS, conversion, is_only_owner
+from kubectl_prism.reconcile.memory import Memory, Written
+from kubectl_prism.reconcile.request import Postponed, TerminalError
+from kubectl_prism.store import Store
+
+log = logging.getLogger(__name__)
+
+INTENT = "prism.io/intent"
+"""The annotation that carries the digest of what we last wanted a child to be."""
+
+REPLICAS_MANAGER = "prism-replicas"
+"""The field manager that keeps `spec.replicas` where it is when our intent stops speaking of it."""
+
+SOON = 1.0
+WHILE_DELETING = 5.0
+
+
+class NameTaken(TerminalError):
+    """A child's name belongs to an object that its owner does not control."""
+
+    def __init__(self, child: Ref, holder: str) -> None:
+        super().__init__(
+            "NameTaken",
+            f"{child} exists and {holder}; it is left as it is",
+            hint=f"delete or rename that {child.kind}, or rename the object that wants it",
+        )
+        self.child = child
+
+
+class Applier:
+    """Writes for every controller; `clock` counts monotonic seconds. Close it when the store outlives it."""
+
+    def __init__(
+        self,
+        client: API,
+        store: Store,
+        *,
+        recorder: Recorder | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.client = client
+        self.store = store
+        self.recorder = recorder
+        self.clock = clock
+        self._children = Memory(clock)
+        self._statuses = Memory(clock)
+        self._deleted: dict[str, float] = {}  # uid → when we deleted it
+        self._unsubscribe = (store.subscribe(self._children.observe), store.subscribe(self._statuses.observe))
+
+    def close(self) -> None:
+        """Stop listening to the store."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+
+    def latest(self, obj: Manifest) -> Manifest:
+        """Return `obj` as our last status write left it, where the store has not seen that write yet."""
+        return self._statuses.latest(ref(obj), obj) or obj
+
+    async def apply(self, owner: Manifest, intent: Manifest, *, initial: Manifest | None = None) -> Manifest:
+        """Make `intent` exist as a child of `owner` and return the live object.
+
+        `initial` is merged into the object only when it is created (`{"spec": {"replicas": 3}}` for a field that an
+        autoscaler owns from then on). Raises NameTaken where somebody else controls an object of that name,
+        Postponed while it is being deleted, and the API server's errors.
+        """
+        wanted, digest = _wanted(owner, intent)
+        child = ref(wanted)
+        live = self._children.latest(child, self.store.get(*child))
+        if live is None:
+            try:
+                created = await self.client.create(_merged(wanted, initial or {}))
+            except AlreadyExists:
+                live = await self._existing(child)
+            else:
+                return self._remember(child, created, wanted, digest)
+        self._check_ours(live, owner, digest)
+        if self._is_as_wanted(child, live, wanted, digest):
+            return live
+        return await self._write(owner, live, wanted, digest)
+
+    async def prune(self, owner: Manifest, keep: Iterable[Ref], kinds: Iterable[str]) -> list[Ref]:
+        """Delete the children of `owner` of `kinds` that are not to be kept; return what went."""
+        kept, now = set(keep), self.clock()
+        self._deleted = {gone: at for gone, at in self._deleted.items() if now - at < WHILE_DELETING}
+        pruned: list[Ref] = []
+        for kind in kinds:
+            for child in self.store.owned(uid(owner), kind):
+                target = Ref(kind, *ref(child).key)
+                if target in kept or is_deleting(child) or uid(child) in self._deleted:
+                    continue
+                self._deleted[uid(child)] = now
+                if await self._delete(target, uid(child)):
+                    pruned.append(target)
+                    self._say(owner, NORMAL, "Pruned", f"Deleted {target}, which the spec asks for no longer")
+        return pruned
+
+    async def status(self, obj: Manifest, status: Manifest) -> bool:
+        """Make `status` the status of `obj`; return whether that took a write. False where the object is gone."""
+        target = ref(obj)
+        live = self._statuses.latest(target, self.store.get(*target) or obj) or obj
+        held, digest = live.get("status") or {}, _digest(status)
+        if uid(live) != uid(obj) or held == status:
+            return False
+        written = self._statuses.get(target)
+        is_repeated = written is not None and written.uid == uid(obj) and written.digest == digest
+        if written and is_repeated and written.holds(live, project(held, status)):
+            return False
+        try:
+            after = await self.client.apply(_identified(live, {"status": status}), subresource="status")
+        except (NotFound, Conflict, Invalid) as error:
+            if await self._is_gone(target, uid(obj), error):
+                return False
+            raise
+        if uid(after) != uid(obj):
+            # The API server checks no uid on the subresource: a namesake got this, and its own reconcile corrects it.
+            return False
+        projection = project(after.get("status") or {}, status)
+        self._statuses.put(target, self._written(after, digest, projection))
+        return True
+
+    def _check_ours(self, live: Manifest, owner: Manifest, digest: str) -> None:
+        """Raise unless `live` is controlled by `owner` and stays.
+
+        An object that nobody controls is ours where we remember writing it, or where its annotation is the digest of
+        this very intent, which names the owner's uid: somebody removed its ownerReference.
+        """
+        child = ref(live)
+        if is_deleting(live):
+            raise Postponed(f"{child} is being deleted", after=WHILE_DELETING)
+        if is_owned_by(live, owner):
+            return
+        controller = controller_of(live)
+        if controller is None:
+            written = self._children.get(child)
+            if (written and written.uid == uid(live)) or _intent(live) == digest:
+                return
+            raise NameTaken(child, "nobody controls it")
+        if (controller.get("kind"), controller.get("name")) == (owner["kind"], owner["metadata"]["name"]):
+            raise Postponed(f"{child} still belongs to an earlier {ref(owner)}", after=WHILE_DELETING)
+        raise NameTaken(child, f"belongs to {controller.get('kind')} {controller.get('name')}")
+
+    def _is_as_wanted(self, child: Ref, live: Manifest, wanted: Manifest, digest: str) -> bool:
+        """Tell whether `live` is what we want, as we remember it or, after a restart, as it stands there."""
+        written = self._children.get(child)
+        if written is not None and written.uid == uid(live):
+            if written.digest != digest:
+                return False
+            return written.verified == resource_version(live) or written.holds(live, project(live, wanted))
+        if _intent(live) != digest or not covers(live, wanted):
+            return False
+        projection = project(live, wanted)
+        self._children.put(child, self._written(live, digest, projection, unseen=False, wanted=wanted))
+        return True
+
+    async def _write(self, owner: Manifest, live: Manifest, wanted: Manifest, digest: str) -> Manifest:
+        child = ref(live)
+        drift = self._drift(child, live, wanted, digest)
+        try:
+            await self._settle(child, live, wanted)
+            # The uid keeps the server from making the object anew, or from taking over another of that name.
+            after = await self.client.apply(_merged(wanted, {"metadata": {"uid": uid(live)}}))
+        except (NotFound, Conflict, Invalid) as error:
+            if await self._is_gone(child, uid(live), error):
+                raise Postponed(f"{child} went away while it was written", after=SOON) from error
+            raise
+        if drift and resource_version(after) != resource_version(live):
+            self._say(owner, WARNING, "DriftRepaired", f"{child} was changed by somebody else: {', '.join(drift)}")
+        return self._remember(child, after, wanted, digest, is_settled=True)
+
+    def _drift(self, child: Ref, live: Manifest, wanted: Manifest, digest: str) -> list[str]:
+        """Return the fields that somebody else changed; none where our own intent changed."""
+        written = self._children.get(child)
+        if written is not None and written.uid == uid(live):
+            return differences(live, written.projection) if written.digest == digest else []
+        return differences(live, wanted) if _intent(live) == digest else []
+
+    async def _settle(self, child: Ref, live: Manifest, wanted: Manifest) -> None:
+        """Make a server-side apply safe: our created fields become applied ones, replicas stay where they are."""
+        written = self._children.get(child)
+        sets_replicas = _sets_replicas(wanted)
+        if written and written.uid == uid(live) and written.is_settled and written.sets_replicas == sets_replicas:
+            return
+        fresh = await self.client.get(*child)
+        if uid(fresh) != uid(live) or is_deleting(fresh):
+            raise Postponed(f"{child} changed hands while it was written", after=SOON)
+        if operations := conversion(fresh, FIELD_MANAGER):
+            try:
+                fresh = await self.client.patch(*child, operations)
+            except (Conflict, Invalid) as error:
+                raise Postponed(f"{child} changed while it was written", after=SOON) from error
+        if not sets_replicas and is_only_owner(fresh, FIELD_MANAGER, REPLICAS):
+            held = _identified(fresh, {"spec": {"replicas": fresh["spec"]["replicas"]}})
+            try:
+                await self.client.apply(held, manager=REPLICAS_MANAGER, force=False)
+            except Conflict:
+                log.debug("%s: replicas were scaled by somebody else meanwhile and are theirs", child)
+
+    async def _existing(self, child: Ref) -> Manifest:
+        try:
+            return await self.client.get(*child)
+        except NotFound as error:
+            raise Postponed(f"{child} came and went", after=SOON) from error
+
+    async def _is_gone(self, target: Ref, known: str, error: Exception) -> bool:
+        """Tell whether `error` came because the object with uid `known` is no more."""
+        try:
+            gone = isinstance(error, NotFound) or uid(await self.client.get(*target)) != known
+        except NotFound:
+            gone = True
+        if gone:
+            self._children.drop(target)
+            self._statuses.drop(target)
+        return gone
+
+    async def _delete(self, target: Ref, known: str) -> bool:
+        self._children.drop(target)
+        try:
+            await self.client.delete(*target, uid=known)
+        except (NotFound, Conflict):
+            return False
+        return True
+
+    def _remember(
+        self, child: Ref, after: Manifest, wanted: Manifest, digest: str, *, is_settled: bool = False
+    ) -> Manifest:
+        written = self._written(after, digest, project(after, wanted), wanted=wanted)
+        written.is_settled = is_settled
+        self._children.put(child, written)
+        return after
+
+    def _written(
+        self, after: Manifest, digest: str, projection: Manifest, *, unseen: bool = True, wanted: Manifest | None = None
+    ) -> Written:
+        return Written(
+            uid=uid(after),
+            digest=digest,
+            projection=projection,
+            verified=resource_version(after),
+            unseen=_trimmed(after) if unseen else None,
+            written_at=self.clock(),
+            sets_replicas=_sets_replicas(wanted or {}),
+        )
+
+    def _say(self, owner: Manifest, type: str, reason: str, message: str) -> None:
+        if self.recorder is not None:
+            self.recorder.event(owner, type, reason, message)
+
+
+def _wanted(owner: Manifest, intent: Manifest) -> tuple[Manifest, str]:
+    """Return the intent with its owner and its digest in it, and the digest."""
+    metadata = {**intent["metadata"], "ownerReferences": [owner_reference(owner)]}
+    digest = _digest({**intent, "metadata": metadata})
+    return {
+        **intent,
+        "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), INTENT: digest}},
+    }, digest
+
+
+def _intent(live: Manifest) -> str | None:
+    return (live["metadata"].get("annotations") or {}).get(INTENT)
+
+
+def _digest(value: Manifest) -> str:
+    return hashlib.blake2b(msgspec.json.encode(value, order="deterministic"), digest_size=16).hexdigest()
+
+
+def _identified(live: Manifest, part: Manifest) -> Manifest:
+    """Return a partial manifest that means exactly the object `live`, by its uid."""
+    metadata = {field: live["metadata"][field] for field in ("name", "namespace", "uid") if live["metadata"].get(field)}
+    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata, **part}
+
+
+def _trimmed(obj: Manifest) -> Manifest:
+    metadata = {field: value for field, value in obj["metadata"].items() if field != "managedFields"}
+    return {**obj, "metadata": metadata}
+
+
+def _merged(manifest: Manifest, part: Manifest) -> Manifest:
+    """Return `manifest` with the maps of `part` laid over it."""
+    merged = dict(manifest)
+    for field, value in part.items():
+        both = isinstance(value, dict) and isinstance(merged.get(field), dict)
+        merged[field] = _merged(merged[field], value) if both else value
+    return merged
+
+
+def _sets_replicas(wanted: Manifest) -> bool:
+    spec = wanted.get("spec")
+    return isinstance(spec, dict) and "replicas" in spec

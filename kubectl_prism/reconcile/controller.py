@@ -1,0 +1,146 @@
+"""One loop for one kind: changes become requests, workers reconcile them, four outcomes decide what comes next.
+
+`manager` feeds it the store's changes and runs it; a kind file hands it `reconcile`. The worker's guard here is the one
+place of the engine where any exception is caught: it costs the key a backoff and nobody else anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import StrEnum
+
+from kubectl_prism.errors import PrismError
+from kubectl_prism.reconcile.queue import NEWS, Queue, ShutDown
+from kubectl_prism.reconcile.request import Postponed, Request, Result, TerminalError
+from kubectl_prism.reconcile.triggers import Mapper, requests
+from kubectl_prism.store import Change, Store
+
+log = logging.getLogger(__name__)
+
+Reconcile = Callable[[Request], Awaitable[Result]]
+
+
+class Outcome(StrEnum):
+    """How one reconcile ended."""
+
+    SUCCESS = "success"
+    LATER = "requeue_after"
+    ERROR = "error"
+    PANIC = "panic"
+    TIMEOUT = "timeout"
+    TERMINAL = "terminal"
+
+
+class Controller:
+    """Reconciles every object of `kind`, at most `workers` at a time, each within `deadline` seconds.
+
+    `owns` names the kinds whose changes wake their controller of this kind; `watches` maps the changes of further kinds
+    to requests. `observe` is told (kind, outcome, seconds) of every reconcile.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        reconcile: Reconcile,
+        *,
+        owns: Sequence[str] = (),
+        watches: Mapping[str, Mapper] | None = None,
+        workers: int = 4,
+        deadline: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.kind = kind
+        self.reconcile = reconcile
+        self.owns = tuple(owns)
+        self.watches = dict(watches or {})
+        self.workers = workers
+        self.deadline = deadline
+        self.clock = clock
+        self.queue: Queue[Request] = Queue(clock=clock)
+        self.observe: Callable[[str, Outcome, float], None] | None = None
+
+    @property
+    def kinds(self) -> set[str]:
+        """Every kind whose changes this controller wants to hear of."""
+        return {self.kind, *self.owns, *self.watches}
+
+    def notice(self, change: Change, *, store: Store, priority: int = NEWS) -> None:
+        """Queue every request that `change` makes."""
+        for request in requests(change, kind=self.kind, owns=self.owns, watches=self.watches, store=store):
+            self.queue.add(request, priority)
+
+    async def run(self) -> None:
+        """Reconcile until the queue is shut; what runs then is finished first."""
+        async with asyncio.TaskGroup() as group:
+            for number in range(self.workers):
+                group.create_task(self._work(), name=f"{self.kind} worker {number}")
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                request = await self.queue.get()
+            except ShutDown:
+                return
+            started = self.clock()
+            try:
+                outcome = await self._attempt(request)
+            finally:
+                self.queue.done(request)
+            if self.observe is not None:
+                self.observe(self.kind, outcome, self.clock() - started)
+
+    async def _attempt(self, request: Request) -> Outcome:
+        """Run one reconcile and settle what comes next for its key."""
+        deadline = asyncio.timeout(self.deadline)
+        try:
+            async with deadline:
+                result = await self.reconcile(request)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancelled this worker: the reconcile awaited something that was cancelled, which is its own fault.
+            return self._failed(request, error, Outcome.PANIC)
+        except Postponed as postponed:
+            log.debug("%s: %s", request, postponed.message)
+            return self._settled(request, postponed.after)
+        except TerminalError as error:
+            log.error("%s: %s; waiting for a change (%s)", request, error.message, error.reason)
+            self.queue.forget(request)
+            return Outcome.TERMINAL
+        except PrismError as error:
+            return self._failed(request, error, Outcome.ERROR)
+        except Exception as error:  # noqa: BLE001 - the worker's guard: one key's fault must not stop the others
+            return self._failed(request, error, Outcome.TIMEOUT if deadline.expired() else Outcome.PANIC)
+        return self._settled(request, result.requeue_after)
+
+    def _settled(self, request: Request, again: float | None) -> Outcome:
+        self.queue.forget(request)
+        if again is None:
+            return Outcome.SUCCESS
+        self.queue.add_after(request, again)
+        return Outcome.LATER
+
+    def _failed(self, request: Request, error: BaseException, outcome: Outcome) -> Outcome:
+        seconds = self.queue.add_rate_limited(request)
+        log.error(
+            "%s: %s; try %d, again in %.3g s",
+            request,
+            self._said(error, outcome),
+            self.queue.failures(request),
+            seconds,
+        )
+        log.debug("%s: where it failed", request, exc_info=error)
+        return outcome
+
+    def _said(self, error: BaseException, outcome: Outcome) -> str:
+        match outcome:
+            case Outcome.TIMEOUT:
+                return f"took longer than {self.deadline:g} s"
+            case Outcome.ERROR:
+                return str(error)
+            case _:
+                return f"unexpected {type(error).__name__}: {error}"

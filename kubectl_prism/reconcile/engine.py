@@ -1,0 +1,63 @@
+"""The reconciler, put together: a client, a store, the writers, the controllers of every kind and their manager.
+
+`up` and `operator` run the same engine; they differ in what they show and when they stop.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from kubectl_prism.kube.client import Client
+from kubectl_prism.kube.config import Cluster
+from kubectl_prism.reconcile.apply import Applier
+from kubectl_prism.reconcile.events import Recorder
+from kubectl_prism.reconcile.kinds import SELECTORS, controllers
+from kubectl_prism.reconcile.manager import Manager
+from kubectl_prism.reconcile.metrics import Metrics
+from kubectl_prism.reconcile.tools import Tools
+from kubectl_prism.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One reconciler: run `manager`, read `store`, ask `metrics`; `client` is open as long as the engine is."""
+
+    client: Client
+    store: Store
+    manager: Manager
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def engine(
+    cluster: Cluster, *, namespaces: Sequence[str] | None = None, extra_kinds: Sequence[str] = ()
+) -> AsyncIterator[Engine]:
+    """Open an engine over `cluster`; nothing is asked until its manager runs.
+
+    `namespaces` limits what it reconciles, None is everything; `extra_kinds` are watched too, for who shows them.
+    """
+    metrics = Metrics()
+    async with Client(cluster, on_request=metrics.requested) as client:
+        store, recorder = Store(), Recorder(client)
+        applier = Applier(client, store, recorder=recorder)
+        tools = Tools(client, store, applier, recorder, now=timestamp, inside=cluster.inside)
+        found = controllers(tools)
+        metrics.follow(found)
+        manager = Manager(
+            client,
+            store,
+            found,
+            recorder=recorder,
+            namespaces=namespaces,
+            labels=SELECTORS,
+            extra_kinds=extra_kinds,
+        )
+        yield Engine(client, store, manager, metrics)
+
+
+def timestamp() -> str:
+    """Return the present time as Kubernetes writes it."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

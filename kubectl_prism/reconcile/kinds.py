@@ -1,0 +1,33 @@
+"""The one table of which kind is reconciled by whom, what it owns and what else wakes it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from kubectl_prism.reconcile import backend, pattern, stack
+from kubectl_prism.reconcile.controller import Controller
+from kubectl_prism.reconcile.manager import CHILDREN
+from kubectl_prism.reconcile.tools import Tools
+
+SELECTORS = {"Pod": CHILDREN}
+"""Kinds that are watched for other reasons than being owned, and yet only as far as they are ours."""
+
+
+def controllers(tools: Tools) -> list[Controller]:
+    """Return the controllers of every kind that this project reconciles."""
+    store = tools.store
+    return [
+        Controller(
+            "PrismStack",
+            stack.StackReconciler(tools),
+            owns=stack.CHILD_KINDS,
+            watches={"Pod": partial(stack.of_pod, store)},
+        ),
+        Controller(
+            "PrismPattern",
+            pattern.PatternReconciler(tools),
+            owns=pattern.CHILD_KINDS,
+            watches={"Pod": partial(pattern.of_pod, store), "PrismBackend": partial(pattern.of_backend, store)},
+        ),
+        Controller("PrismBackend", backend.BackendReconciler(tools), owns=backend.CHILD_KINDS, workers=16),
+    ]

@@ -1,0 +1,220 @@
+"""Who is next: a deduplicating queue with priorities, delays and a backoff per item.
+
+Controllers put requests in and workers take them out; one item is never handed to two workers at once, and an item
+added while it is being worked on is kept until `done`. It knows nothing about what its items mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+NEWS = 0
+"""The priority of a change that somebody is waiting for."""
+
+RETRY = -50
+"""The priority of a reconcile that failed before: a storm of retries never starves news."""
+
+RESYNC = -100
+"""The priority of the first list and of resyncs: nothing new is known about these."""
+
+FIRST_RETRY = 0.005
+LAST_RETRY = 1000.0
+
+Item = TypeVar("Item", bound=Hashable)
+
+
+class ShutDown(Exception):
+    """The queue gives out no more items."""
+
+
+class Queue(Generic[Item]):
+    """A work queue for one event loop; `waited` and `worked` are told the seconds in the queue and in work."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+        waited: Callable[[float], None] | None = None,
+        worked: Callable[[float], None] | None = None,
+    ) -> None:
+        self.clock = clock
+        self.jitter = jitter
+        self.waited = waited
+        self.worked = worked
+        self.adds = 0
+        self.retries = 0
+        self.is_shut = False
+        self._order = itertools.count()
+        self._dirty: dict[Item, tuple[int, float]] = {}  # item → priority, time of the first add
+        self._ready: list[tuple[int, int, Item]] = []  # heap of (-priority, order, item); stale entries are skipped
+        self._processing: dict[Item, float] = {}  # item → time of the start
+        self._delayed: dict[Item, tuple[float, int]] = {}  # item → due time, priority
+        self._timers: list[tuple[float, int, Item]] = []  # heap of (due, order, item); stale entries are skipped
+        self._failures: dict[Item, int] = {}
+        self._waiters: deque[asyncio.Future[None]] = deque()
+
+    def add(self, item: Item, priority: int = NEWS) -> None:
+        """Ask for one run of `item`; asking again before it ran keeps the higher priority."""
+        if self.is_shut:
+            return
+        known = self._dirty.get(item)
+        if known is None:
+            self.adds += 1
+            self._dirty[item] = (priority, self.clock())
+        elif known[0] < priority:
+            self._dirty[item] = (priority, known[1])
+        else:
+            return
+        if item not in self._processing:
+            self._offer(item, priority)
+
+    def add_after(self, item: Item, seconds: float, priority: int = NEWS) -> None:
+        """Ask for one run of `item` in `seconds`; of several such wishes the earliest counts."""
+        if seconds <= 0:
+            self.add(item, priority)
+            return
+        due = self.clock() + seconds
+        known = self._delayed.get(item)
+        if self.is_shut or (known is not None and known[0] <= due):
+            return
+        self._delayed[item] = (due, priority)
+        heapq.heappush(self._timers, (due, next(self._order), item))
+        self._wake()
+
+    def add_rate_limited(self, item: Item) -> float:
+        """Ask for another run after a failure; return the delay: 5 ms doubling to 1000 s, half of it by chance."""
+        failures = self._failures.get(item, 0)
+        self._failures[item] = failures + 1
+        self.retries += 1
+        seconds = min(FIRST_RETRY * 2.0 ** min(failures, 60), LAST_RETRY) * (0.5 + 0.5 * self.jitter())
+        self.add_after(item, seconds, RETRY)
+        return seconds
+
+    def forget(self, item: Item) -> None:
+        """Drop the failures of `item`: its next failure is its first."""
+        self._failures.pop(item, None)
+
+    def failures(self, item: Item) -> int:
+        """Return how often `item` failed since it was last forgotten."""
+        return self._failures.get(item, 0)
+
+    def take(self) -> Item | None:
+        """Return the next item and mark it as being worked on; None where none is due."""
+        self._promote()
+        while self._ready and not self.is_shut:
+            negative, _, item = heapq.heappop(self._ready)
+            known = self._dirty.get(item)
+            if known is None or known[0] != -negative or item in self._processing:
+                continue
+            del self._dirty[item]
+            self._processing[item] = now = self.clock()
+            if self.waited is not None:
+                self.waited(now - known[1])
+            return item
+        return None
+
+    async def get(self) -> Item:
+        """Wait for the next item; raise ShutDown once the queue is shut."""
+        while (item := self.take()) is None:
+            if self.is_shut:
+                raise ShutDown
+            await self._news()
+        return item
+
+    def done(self, item: Item) -> None:
+        """End the work on `item`; where it was added meanwhile it becomes due now."""
+        started = self._processing.pop(item)
+        if self.worked is not None:
+            self.worked(self.clock() - started)
+        if (known := self._dirty.get(item)) is not None:
+            self._offer(item, known[0])
+
+    def shutdown(self) -> None:
+        """Hand out nothing any more and send every waiting worker home."""
+        self.is_shut = True
+        while self._waiters:
+            self._wake()
+
+    def depth(self, priority: int | None = None) -> int:
+        """Return how many items are due or wait for their running self, of one priority where it is given."""
+        if priority is None:
+            return len(self._dirty)
+        return sum(1 for known, _ in self._dirty.values() if known == priority)
+
+    @property
+    def priorities(self) -> list[int]:
+        """The priorities of what is due, highest first."""
+        return sorted({priority for priority, _ in self._dirty.values()}, reverse=True)
+
+    @property
+    def active(self) -> int:
+        """How many items are being worked on."""
+        return len(self._processing)
+
+    @property
+    def oldest_dirty(self) -> float:
+        """How many seconds the item that waits longest has waited; 0 where none waits."""
+        return self.clock() - min((since for _, since in self._dirty.values()), default=self.clock())
+
+    @property
+    def running(self) -> list[float]:
+        """The seconds each item in work has been worked on so far."""
+        now = self.clock()
+        return [now - started for started in self._processing.values()]
+
+    @property
+    def next_due(self) -> float | None:
+        """The clock's time of the earliest delayed item."""
+        while self._timers and self._delayed.get(self._timers[0][2], (None, 0))[0] != self._timers[0][0]:
+            heapq.heappop(self._timers)
+        return self._timers[0][0] if self._timers else None
+
+    def _offer(self, item: Item, priority: int) -> None:
+        heapq.heappush(self._ready, (-priority, next(self._order), item))
+        self._wake()
+
+    def _promote(self) -> None:
+        now = self.clock()
+        while (due := self.next_due) is not None and due <= now:
+            _, _, item = heapq.heappop(self._timers)
+            _, priority = self._delayed.pop(item)
+            self.add(item, priority)
+
+    def _wake(self) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+    async def _news(self) -> None:
+        """Wait until something may be due; a worker cancelled on the way hands its wake-up to the next one."""
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        self._waiters.append(waiter)
+        due = self.next_due
+        timer = None if due is None else loop.call_later(max(0.0, due - self.clock()), _fulfil, waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self._wake()
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+
+def _fulfil(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -1,0 +1,59 @@
+"""How far a Deployment is on its way to what was asked of it, judged as `kubectl rollout status` does.
+
+Pure; the reconcilers of stacks and patterns turn it into conditions. Trouble with pods that time alone will not mend
+(no node fits, an image that cannot be pulled, a crash loop) is named, what passes by itself is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kubectl_prism.model import conditions, meta
+from kubectl_prism.model.meta import Manifest
+from kubectl_prism.view import pods as pod_words
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The state of one Deployment: numbers of pods, whether it is all there, and why not."""
+
+    desired: int
+    replicas: int
+    available: int
+    is_done: bool
+    reason: str
+    message: str
+
+    @property
+    def counts(self) -> str:
+        """Available of desired, e.g. `2/3`."""
+        return f"{self.available}/{self.desired}"
+
+
+def rollout(deployment: Manifest, pods: Iterable[Manifest]) -> Rollout:
+    """Judge `deployment`; `pods` are those that its selector matches, of any age."""
+    spec, status = deployment.get("spec") or {}, deployment.get("status") or {}
+    desired = spec.get("replicas", 1)
+    replicas, available = status.get("replicas") or 0, status.get("availableReplicas") or 0
+    is_done, reason, message = _judged(deployment, desired, replicas, available)
+    if not is_done and (trouble := pod_words.trouble(pods)):
+        reason, message = trouble.reason, f"{message}: {trouble.message}"
+    return Rollout(desired, replicas, available, is_done, reason, message)
+
+
+def _judged(deployment: Manifest, desired: int, replicas: int, available: int) -> tuple[bool, str, str]:
+    status = deployment.get("status") or {}
+    counted = f"{available}/{desired} available"
+    if (status.get("observedGeneration") or 0) < meta.generation(deployment):
+        return False, "DeploymentPending", "the Deployment has not been looked at yet"
+    failure = conditions.find(deployment, "ReplicaFailure")
+    if failure and failure.get("status") == "True" and replicas < desired:
+        return False, failure.get("reason") or "ReplicaFailure", f"{counted}: {failure.get('message')}"
+    if desired == 0:
+        return replicas == 0, "ScaledToZero", "scaled to zero" if replicas == 0 else f"{replicas} still stopping"
+    updated = status.get("updatedReplicas") or 0
+    if updated < desired or available < desired or replicas > updated:
+        is_late = (conditions.find(deployment, "Progressing") or {}).get("status") == "False"
+        return False, "ProgressDeadlineExceeded" if is_late else "DeploymentProgressing", counted
+    return True, "DeploymentReady", counted

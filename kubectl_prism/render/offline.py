@@ -1,0 +1,48 @@
+"""Everything that a stack would lead to, without a cluster: its children, and in turn theirs.
+
+Values that only a cluster knows, behind references to Secrets, are not made up: such a backend's Secret is left out.
+"""
+
+from __future__ import annotations
+
+from kubectl_prism.model.backend import Backend
+from kubectl_prism.model.meta import Manifest
+from kubectl_prism.model.pattern import Pattern
+from kubectl_prism.model.stack import Stack
+from kubectl_prism.render import backend as backends
+from kubectl_prism.render import pattern as patterns
+from kubectl_prism.render.backend import BackendConnection, ConnectionValues
+from kubectl_prism.render.stack import children, prism_backends, prism_patterns
+
+
+def everything(stack: Stack) -> list[Manifest]:
+    """Return the stack's children and what those would make, as far as it can be known offline."""
+    name = stack.metadata.name
+    made = {child["metadata"]["name"]: _backend(child, stack=name) for child in prism_backends(stack)}
+    connections = {name: _connection(found) for name, found in made.items()}
+    below = [obj for found in made.values() for obj in found]
+    for child in prism_patterns(stack):
+        pattern = Pattern.model_validate(child)
+        below += patterns.objects(pattern, connection=_of(pattern, connections), stack=name)
+    return [*children(stack), *below]
+
+
+def _backend(child: Manifest, *, stack: str) -> list[Manifest]:
+    backend = Backend.model_validate(child)
+    values = ConnectionValues(url=backend.spec.connection.url)
+    is_known = backend.spec.connection.secret_ref is None and backend.spec.tls.secret_ref is None
+    return (
+        backends.objects(backend, values, stack=stack)
+        if is_known
+        else [backends.config_map(backend, values, stack=stack)]
+    )
+
+
+def _connection(made: list[Manifest]) -> BackendConnection:
+    config_map, *secrets = made
+    return backends.connection(config_map, secrets[0] if secrets else None)
+
+
+def _of(pattern: Pattern, connections: dict[str, BackendConnection]) -> BackendConnection | None:
+    reference = pattern.spec.backend_config
+    return connections.get(reference.name if reference else pattern.spec.backend)

@@ -1,0 +1,66 @@
+"""Runs kwokctl, and says why where it or a server that it has started ends.
+
+Called by `cluster`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from kubectl_prism.errors import PrismError, TimedOut
+from kubectl_prism.sandbox import processes
+from kubectl_prism.sandbox.place import Place
+from kubectl_prism.sandbox.programs import Binaries
+
+ESSENTIAL = ("etcd", "kube-apiserver")
+"""The servers without which waiting for the others makes no sense."""
+
+
+def run(place: Place, binaries: Binaries, arguments: list[str], *, deadline: float) -> None:
+    """Run kwokctl until it is done, out of reach of the terminal's Ctrl-C, which this process handles."""
+    command = [str(binaries["kwokctl"]), f"--config={place.configuration}", *arguments, f"--name={place.name}"]
+    search_path = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{binaries['kubectl'].parent}"
+    variables = {**os.environ, "KWOK_WORKDIR": str(place.root), "PATH": search_path}
+    with place.log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            while process.poll() is None:
+                check_alive(place, ESSENTIAL)
+                if time.monotonic() > deadline:
+                    raise TimedOut(f"the sandbox {place.name} did not start in time", hint=f"see {place.log}")
+                time.sleep(0.02)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if process.returncode != 0:
+        raise PrismError(f"kwokctl could not start the sandbox: {_last_error(place.log)}", hint=f"see {place.log}")
+
+
+def _last_error(log: Path) -> str:
+    for line in reversed(log.read_text(errors="replace").splitlines()):
+        with contextlib.suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict) and "err" in entry:
+                return str(entry["err"])[:400]
+    return "it did not say why"
+
+
+def check_alive(place: Place, needed: Sequence[str]) -> None:
+    """Fail with the last words of a server that has started and ended."""
+    started = [note.stem for note in (place.folder / "pids").glob("*.pid") if note.read_text()]
+    alive = processes.running(place.folder)
+    for name in needed:
+        if name in started and name not in alive:
+            log = place.server_log(name)
+            words = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
+            raise PrismError(f"{name} of the sandbox ended: {''.join(words)[:400] or 'no word'}", hint=f"see {log}")

@@ -1,0 +1,84 @@
+"""The processes of a sandbox, told from all others by where their program lies: in the cluster's own folder.
+
+Called by `cluster`. A pid alone proves nothing: after a restart of the machine it may be anyone's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from kubectl_prism.errors import PrismError
+
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
+
+
+def running(cluster: Path) -> dict[str, int]:
+    """Return the pid of every component that runs out of the cluster's folder."""
+    folder = f"{cluster.resolve() / 'bin'}{os.sep}"
+    found = {}
+    for pid, program, _ in _processes():
+        if program.startswith(folder) and program.removeprefix(folder) in COMPONENTS:
+            found[program.removeprefix(folder)] = pid
+    return found
+
+
+def kill_starters(configuration: Path) -> None:
+    """End every kwokctl that was given this configuration: one may outlive the command that started it."""
+    for pid, _, command in _processes():
+        if f"--config={configuration}" in command and pid != os.getpid():
+            _end(pid)
+
+
+def kill(cluster: Path) -> None:
+    """End every process of the cluster and wait until none is left."""
+    deadline = time.monotonic() + 20
+    while processes := running(cluster):
+        for pid in processes.values():
+            _end(pid)
+        if time.monotonic() > deadline:
+            raise PrismError(f"processes of the sandbox do not end: {_listed(processes)}")
+        time.sleep(0.02)
+
+
+def forget_strangers(cluster: Path) -> None:
+    """Remove notes of pids that are not the component's any more, which kwokctl would believe."""
+    processes = running(cluster)
+    for note in (cluster / "pids").glob("*.pid"):
+        if str(processes.get(note.stem)) != note.read_text().strip():
+            note.unlink(missing_ok=True)
+
+
+def _end(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _listed(processes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({pid})" for name, pid in sorted(processes.items()))
+
+
+def _processes() -> Iterator[tuple[int, str, str]]:
+    """Yield pid, program and whole command of every live process; a zombie has no command and is not one."""
+    if Path("/proc/self/cmdline").exists():
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdecimal():
+                with contextlib.suppress(OSError):
+                    command = (folder / "cmdline").read_bytes().decode(errors="replace")
+                    yield int(folder.name), command.split("\0")[0], command
+        return
+    if shutil.which("ps") is None:
+        raise PrismError("cannot list processes: there is neither /proc nor ps", hint="install procps")
+    run = subprocess.run(["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True)
+    for line in run.stdout.splitlines():
+        pid, _, command = line.strip().partition(" ")
+        # A folder may hold spaces, so the program ends where its flags begin.
+        yield int(pid), command.split(" --")[0].strip(), command

@@ -1,0 +1,33 @@
+"""What a stack still waits for and why, in one line each: what `up` prints while it works."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kubectl_prism.model.meta import Key
+from kubectl_prism.view.health import Severity
+from kubectl_prism.view.objects import Objects
+from kubectl_prism.view.stack import Component, StackTree, trees
+
+
+def wait_reasons(objects: Objects, now: datetime, *, stack: Key | None = None) -> list[str]:
+    """Return a line for each thing that is not Ready, worst first; none when everything is.
+
+    With `stack`, only of that stack. The lines are the same for as long as nothing changes.
+    """
+    found = [tree for tree in trees(objects, now) if stack is None or Key(tree.namespace, tree.name) == stack]
+    return [line for tree in found for line in tree_reasons(tree)]
+
+
+def tree_reasons(tree: StackTree) -> list[str]:
+    """Return the lines of one stack; of the stack itself only where no component explains it."""
+    lines = [_line(component) for component in tree.components if component.health.severity is not Severity.OK]
+    if lines or tree.health.is_ok:
+        return lines
+    return [f"stack {tree.name}: {tree.health.explanation or tree.health.word}"]
+
+
+def _line(component: Component) -> str:
+    health = component.health
+    counted = f" ({component.ready} ready)" if component.ready else ""
+    return f"{component.kind} {component.name}{counted}: {health.explanation or health.word}"

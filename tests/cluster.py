@@ -1,0 +1,48 @@
+"""One real API server for a whole test run, started and removed through the sandbox's own code.
+
+`tests/conftest.py` imports the fixture; each pytest process has a cluster of its own. Missing programs are fetched or
+built, never a reason to skip.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kubectl_prism.sandbox import binaries
+from kubectl_prism.sandbox import cluster as sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """How to reach the cluster of this test run; `kubectl` is a program that fits it."""
+
+    name: str
+    kubeconfig: Path
+    context: str
+    server: str
+    kubectl: Path
+
+
+def _say(line: str) -> None:
+    # A first build takes minutes, so it is said past pytest's capture.
+    print(line, file=sys.__stderr__)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A running sandbox with its simulated nodes, removed with everything in it when the run ends."""
+    programs = binaries.ensure_binaries(report=_say)
+    name = f"prism-test-{os.getpid()}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("sandbox")))
+        started = sandbox.up(programs, name=name)
+    yield Cluster(name, started.kubeconfig, started.context, started.server, programs["kubectl"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(started.kubeconfig.parents[2]))
+        sandbox.down(name)

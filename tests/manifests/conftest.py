@@ -1,0 +1,7 @@
+"""What the tests of this room share."""
+
+from __future__ import annotations
+
+from tests.model.served import served
+
+__all__ = ["served"]

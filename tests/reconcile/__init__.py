@@ -1,0 +1,1 @@
+"""The engine, tested against a fake API server and, where ownership decides, against a real one."""

@@ -1,0 +1,222 @@
+"""One controller: four outcomes, and a fault of one key costs the others nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from kubectl_prism.errors import PrismError
+from kubectl_prism.reconcile.controller import Controller, Outcome
+from kubectl_prism.reconcile.request import Postponed, Request, Result, TerminalError
+
+KEY = Request("PrismStack", "default", "s")
+OTHER = Request("PrismStack", "default", "other")
+
+
+class Attempts:
+    """A reconcile that does what it is told, and the outcomes the controller reports."""
+
+    def __init__(self, *does: Callable[[], Awaitable[Result]]) -> None:
+        self.does = list(does)
+        self.seen: list[Request] = []
+        self.outcomes: list[Outcome] = []
+        self.ended = asyncio.Event()
+
+    async def __call__(self, request: Request) -> Result:
+        """Do the next thing; with nothing left to do, be done."""
+        self.seen.append(request)
+        return await self.does.pop(0)() if self.does else Result()
+
+    def observe(self, kind: str, outcome: Outcome, seconds: float) -> None:
+        """Note an outcome."""
+        self.outcomes.append(outcome)
+        if not self.does:
+            self.ended.set()
+
+
+@asynccontextmanager
+async def running(attempts: Attempts, *, workers: int = 1, deadline: float = 60.0) -> AsyncIterator[Controller]:
+    """Run a controller around `attempts` until the block ends."""
+    controller = Controller("PrismStack", attempts, workers=workers, deadline=deadline)
+    controller.observe = attempts.observe
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(controller.run())
+        yield controller
+        controller.queue.shutdown()
+
+
+def returns(result: Result) -> Callable[[], Awaitable[Result]]:
+    """Return what returns `result`."""
+
+    async def do() -> Result:
+        return result
+
+    return do
+
+
+def raises(error: BaseException) -> Callable[[], Awaitable[Result]]:
+    """Return what raises `error`."""
+
+    async def do() -> Result:
+        raise error
+
+    return do
+
+
+async def hang() -> Result:
+    """Never return."""
+    await asyncio.Event().wait()
+    return Result()
+
+
+async def test_done_is_done() -> None:
+    """Nothing comes again by itself."""
+    attempts = Attempts(returns(Result()))
+    async with running(attempts) as controller:
+        controller.queue.add(KEY)
+        await attempts.ended.wait()
+        assert controller.queue.next_due is None
+    assert attempts.outcomes == [Outcome.SUCCESS]
+
+
+@pytest.mark.parametrize(
+    "later", [returns(Result(requeue_after=100.0)), raises(Postponed("it is being deleted", after=100.0))]
+)
+async def test_later_comes_after_its_time_and_is_no_failure(later: Callable[[], Awaitable[Result]]) -> None:
+    """A result and an exception say the same."""
+    attempts = Attempts(later)
+    async with running(attempts) as controller:
+        controller.queue.add(KEY)
+        await attempts.ended.wait()
+        assert controller.queue.next_due == pytest.approx(controller.clock() + 100, abs=5)
+        assert controller.queue.failures(KEY) == 0
+    assert attempts.outcomes == [Outcome.LATER]
+
+
+async def test_errors_come_again_until_they_do_not(caplog: pytest.LogCaptureFixture) -> None:
+    """Each says one line; success forgets them."""
+    attempts = Attempts(raises(PrismError("the API server is away")), raises(KeyError("oops")), returns(Result()))
+    with caplog.at_level(logging.DEBUG):
+        async with running(attempts) as controller:
+            controller.queue.add(KEY)
+            await attempts.ended.wait()
+            assert controller.queue.failures(KEY) == 0
+    assert attempts.outcomes == [Outcome.ERROR, Outcome.PANIC, Outcome.SUCCESS]
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert [error.split("; try")[0] for error in errors] == [
+        "PrismStack default/s: the API server is away",
+        "PrismStack default/s: unexpected KeyError: 'oops'",
+    ]
+    traces = [record for record in caplog.records if record.exc_info]
+    assert {record.levelno for record in traces} == {logging.DEBUG}
+
+
+async def test_a_terminal_error_waits_for_a_change(caplog: pytest.LogCaptureFixture) -> None:
+    """No backoff, no delay; the next change runs it."""
+    attempts = Attempts(raises(TerminalError("NameTaken", "Service default/x is not ours")))
+    async with running(attempts) as controller:
+        controller.queue.add(KEY)
+        await attempts.ended.wait()
+        assert controller.queue.next_due is None
+        attempts.ended.clear()
+        controller.queue.add(KEY)
+        await attempts.ended.wait()
+    assert attempts.outcomes == [Outcome.TERMINAL, Outcome.SUCCESS]
+    assert "Service default/x is not ours" in caplog.text
+
+
+async def test_a_hanging_reconcile_is_cut_at_its_deadline() -> None:
+    """And tried again."""
+    attempts = Attempts(hang, returns(Result()))
+    async with running(attempts, deadline=0.01) as controller:
+        controller.queue.add(KEY)
+        await attempts.ended.wait()
+    assert attempts.outcomes == [Outcome.TIMEOUT, Outcome.SUCCESS]
+
+
+async def test_a_timeout_inside_a_reconcile_is_not_the_deadline() -> None:
+    """It is an error like any other."""
+    attempts = Attempts(raises(TimeoutError("inner")))
+    async with running(attempts) as controller:
+        controller.queue.add(KEY)
+        await attempts.ended.wait()
+    assert attempts.outcomes[0] == Outcome.PANIC
+
+
+async def test_a_stray_cancellation_costs_the_key_a_backoff_and_not_the_worker() -> None:
+    """A reconcile that awaits something cancelled does not take its worker with it."""
+    attempts = Attempts(raises(asyncio.CancelledError()), returns(Result()))
+    async with running(attempts) as controller:
+        controller.queue.add(KEY)
+        await attempts.ended.wait()
+    assert attempts.outcomes == [Outcome.PANIC, Outcome.SUCCESS]
+
+
+async def test_cancelling_the_controller_ends_it() -> None:
+    """A cancellation that is meant is never swallowed."""
+    started = asyncio.Event()
+
+    async def reconcile(request: Request) -> Result:
+        started.set()
+        return await hang()
+
+    controller = Controller("PrismStack", reconcile)
+    task = asyncio.create_task(controller.run())
+    controller.queue.add(KEY)
+    async with asyncio.timeout(10):
+        await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(10):
+            await task
+
+
+async def test_a_poison_key_does_not_stop_the_others() -> None:
+    """One key fails for ever, the other is done at once."""
+    attempts = Attempts()
+
+    async def reconcile(request: Request) -> Result:
+        attempts.seen.append(request)
+        if request == KEY:
+            raise RuntimeError("poison")
+        attempts.ended.set()
+        return Result()
+
+    controller = Controller("PrismStack", reconcile, workers=1)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(controller.run())
+        controller.queue.add(KEY)
+        controller.queue.add(OTHER)
+        await attempts.ended.wait()
+        controller.queue.shutdown()
+    assert OTHER in attempts.seen
+
+
+async def test_a_change_during_a_reconcile_runs_it_again_and_never_beside() -> None:
+    """One key, many workers, one at a time."""
+    running_now, most, runs = 0, 0, 0
+    finished = asyncio.Event()
+
+    async def reconcile(request: Request) -> Result:
+        nonlocal running_now, most, runs
+        running_now, runs = running_now + 1, runs + 1
+        most = max(most, running_now)
+        if runs < 5:
+            controller.queue.add(request)
+        await asyncio.sleep(0)
+        running_now -= 1
+        if runs == 5:
+            finished.set()
+        return Result()
+
+    controller = Controller("PrismStack", reconcile, workers=8)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(controller.run())
+        controller.queue.add(KEY)
+        await finished.wait()
+        controller.queue.shutdown()
+    assert (most, runs) == (1, 5)

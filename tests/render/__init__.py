@@ -1,0 +1,1 @@
+"""What the builders make, against manifests that a person can read."""
