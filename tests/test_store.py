@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies
+
 from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest
 from kubectl_prism.store import Change, Store

@@ -52,6 +52,15 @@ def application(verb: str | None = None) -> typer.Typer:
     return app
 
 
+def tree(verb: str | None = None) -> Any:  # noqa: ANN401 (typer names the type in a private module only)
+    """Return the same as the tree of commands that typer makes of it, quick to use."""
+    from typer.main import get_command
+
+    from kubectl_prism.cli.light import lighten
+
+    return lighten(get_command(application(verb)))
+
+
 def group(help: str, *, examples: Mapping[str, str]) -> typer.Typer:
     """Return an empty group of commands; alone, it prints its help."""
     import typer
@@ -92,5 +101,5 @@ def given(context: typer.Context) -> Options:
 
 
 def _epilog(examples: Mapping[str, str]) -> str:
-    lines = [line for wish, words in examples.items() for line in (f"  # {wish}", f"  {words}", "")]
-    return "\n".join(["\b", "Examples:", *lines[:-1], "", _FLAGS])
+    blocks = ["\n".join(["\b", f"  # {wish}", f"  {words}"]) for wish, words in examples.items()]
+    return "\n\n".join(["Examples:", *blocks, _FLAGS])

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import os
 import sys
 from collections.abc import Sequence
 
 from kubectl_prism.cli import options as flags
 from kubectl_prism.cli.commands import PROGRAM, VERBS
 from kubectl_prism.cli.options import Options
+from kubectl_prism.cli.output import hang_up
 from kubectl_prism.errors import PrismError, UsageError
 
 INTERRUPTED = 130
@@ -25,23 +25,29 @@ def run(words: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr] # a test's stream has none
-    options = Options(verbosity=_verbosity(words))
+    options, rest = Options(verbosity=_verbosity(words)), list(words)
     try:
         options, rest = flags.hoist(words)
         code = _dispatch(options, rest)
         sys.stdout.flush()
         return code
     except PrismError as error:
-        return _say(error, options)
+        return _failed(rest, _say(error, options))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        return _hang_up()
+        hang_up()  # the reader of stdout had enough, so nothing failed
+        return 0
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        return _say(PrismError(f"{place}{error.strerror or error}"), options, cause=error)
+        return _failed(rest, _say(PrismError(f"{place}{error.strerror or error}"), options, cause=error))
     except Exception as error:  # noqa: BLE001 (the edge: whatever comes is one line for a person)
-        return _say(_internal(error), options, cause=error)
+        return _failed(rest, _say(_internal(error), options, cause=error))
+
+
+def _failed(words: Sequence[str], code: int) -> int:
+    """Return the exit code of a failed command; in `diff`, as in kubectl's, 1 means differences and nothing else."""
+    return 2 if code == 1 and words[:1] == ["diff"] else code
 
 
 def _dispatch(options: Options, words: list[str]) -> int:
@@ -58,10 +64,10 @@ def _dispatch(options: Options, words: list[str]) -> int:
 
     from typer import Abort, TyperException
 
-    from kubectl_prism.cli.commands import application
+    from kubectl_prism.cli.commands import tree
 
     try:
-        result = application(verb)(words, prog_name=PROGRAM, standalone_mode=False, obj=options)
+        result = tree(verb).main(words, prog_name=PROGRAM, standalone_mode=False, obj=options)
     except Abort:
         return INTERRUPTED
     except TyperException as error:
@@ -109,13 +115,6 @@ def _say(error: PrismError, options: Options, *, cause: BaseException | None = N
     if error.hint:
         sys.stderr.write(f"hint: {error.hint}\n")
     return error.exit_code
-
-
-def _hang_up() -> int:
-    """End quietly when the reader of stdout has gone: it had enough, so nothing failed."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
 
 
 def _verbosity(words: Sequence[str]) -> int:

@@ -14,13 +14,14 @@ DEFAULT_SAMPLE = "quickstart"
 
 def objects(files: Sequence[str], sample: str | None) -> list[Manifest]:
     """Return the objects of `files` (`-` is stdin) or of a sample; the quickstart stack where neither is given."""
+    if sample and files:
+        raise UsageError("give either --filename or --sample, not both")
+    texts = [(text_of(file), _source(file)) for file in files]  # a missing file is said before the models are loaded
     from kubectl_prism import manifests
     from kubectl_prism.model import documents
 
-    if sample and files:
-        raise UsageError("give either --filename or --sample, not both")
     if files:
-        return [obj for file in files for obj in documents.parse(text_of(file), source=_source(file))]
+        return [obj for text, source in texts for obj in documents.parse(text, source=source)]
     chosen = manifests.sample(sample or DEFAULT_SAMPLE)
     return list(documents.parse(chosen.text, source=f"sample {chosen.name}"))
 

@@ -19,7 +19,7 @@ from kubectl_prism.cli.template import (
     Path,
     Range,
     Recursive,
-    Step,
+    SingleStep,
     Text,
     Union,
     Wildcard,

@@ -6,6 +6,7 @@ always says the same. Libraries for a form are imported when that form is asked 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -45,9 +46,27 @@ def format_of(text: str | None, *, among: Sequence[Form] = FORMS) -> Format:
 
 
 def write(text: str) -> None:
-    """Print data, with one newline at its end."""
-    sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
+    """Print data, with one newline at its end; silent when its reader has gone, so that the exit code stays true."""
+    _print(text if text.endswith("\n") or not text else text + "\n")
+
+
+def stream(text: str) -> None:
+    """Print one of many pieces of data; BrokenPipeError when its reader has gone and more would be in vain."""
+    sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def hang_up() -> None:
+    """Send the rest of stdout nowhere: its reader has gone."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print(text: str) -> None:
+    try:
+        stream(text)
+    except BrokenPipeError:
+        hang_up()
 
 
 def note(text: str) -> None:
@@ -64,8 +83,7 @@ def write_data(value: object, wanted: Format) -> None:
         case "yaml":
             write(yaml_text(value))
         case "jsonpath":
-            sys.stdout.write(_compiled(wanted.template)(value))
-            sys.stdout.flush()
+            _print(_compiled(wanted.template)(value))
         case form:
             raise AssertionError(f"{form} is for the command itself to print")
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from kubectl_prism.model import conditions, meta
-from kubectl_prism.model.meta import Manifest, Ref
+from kubectl_prism.model.meta import Key, Manifest, Ref
 from kubectl_prism.view.objects import Objects, observed
 from kubectl_prism.view.stack import StackTree, trees
-from kubectl_prism.view.waits import wait_reasons
+from kubectl_prism.view.waits import tree_reasons
 
 if TYPE_CHECKING:
     from kubectl_prism.store import Change, Store
@@ -33,13 +33,16 @@ class Progress:
         self._changed = asyncio.Event()
         self._changed.set()
         self._said: list[str] = []
+        self._is_settled = False
 
     async def until_ready(self) -> None:
         """Return once everything that is wanted is Ready."""
         await self._follow(self.is_ready)
+        self._said = []
 
     async def forever(self) -> None:
         """Go on saying what is waited for, until cancelled."""
+        self._is_settled = True
         await self._follow(lambda: False)
 
     def is_ready(self) -> bool:
@@ -48,13 +51,13 @@ class Progress:
 
     def reasons(self) -> list[str]:
         """Return what is waited for now, a line each."""
-        found = {ref.namespace for ref in self.wanted}
-        objects = self._objects()
-        return [line for line in wait_reasons(objects, _now()) if found]
+        return [line for tree in self.trees() for line in tree_reasons(tree)]
 
     def trees(self) -> tuple[StackTree, ...]:
-        """Return what is there now, worst first."""
-        return trees(self._objects(), _now())
+        """Return what is there now of what is wanted, worst first."""
+        stacks = {ref.key for ref in self.wanted if ref.kind == "PrismStack"}
+        loose = {Key(ref.namespace, "") for ref in self.wanted if ref.kind != "PrismStack"}
+        return tuple(tree for tree in trees(self._objects(), _now()) if (tree.namespace, tree.name) in stacks | loose)
 
     async def _follow(self, is_over: Callable[[], bool]) -> None:
         unsubscribe = self.store.subscribe(self._notice)
@@ -75,8 +78,8 @@ class Progress:
         for line in reasons:
             if line not in self._said:
                 self.say(f"waiting for {line}")
-        if self._said and not reasons and self.is_ready():
-            self.say("everything is Ready")
+        if self._said and not reasons and self._is_settled:
+            self.say("everything is Ready again")
         self._said = reasons
 
     def _objects(self) -> Objects:

@@ -144,7 +144,7 @@ def _assemble(options: Connection, config: Kubeconfig, context: Entry, impersona
     if not server:
         raise _missing(cluster_entry, f"clusters[name={cluster_entry.name}].cluster.server")
     return Cluster(
-        server=_checked_server(server, cluster_entry),
+        server=_checked_server(server, None if options.server else cluster_entry),
         context=context.name or None,
         namespace=options.namespace or context.body.get("namespace") or "default",
         inside=False,
@@ -198,7 +198,7 @@ def _overridden(body: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, 
     return {name: value for name, value in body.items() if name not in hidden} | given
 
 
-def _checked_server(server: object, entry: Entry) -> str:
+def _checked_server(server: object, entry: Entry | None) -> str:
     text = str(server).rstrip("/")
     try:
         parts = urlsplit(text)
@@ -206,7 +206,7 @@ def _checked_server(server: object, entry: Entry) -> str:
     except ValueError:
         usable = False
     if not usable:
-        where = f"kubeconfig {entry.file}: clusters[name={entry.name}].cluster.server" if entry.name else "--server"
+        where = f"kubeconfig {entry.file}: clusters[name={entry.name}].cluster.server" if entry else "--server"
         raise PrismError(f"{where} is not a URL: {text}", hint="it looks like https://HOST:PORT")
     return text
 

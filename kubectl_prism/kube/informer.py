@@ -124,6 +124,7 @@ class Informer:
             page = await self._client.page(self.kind, self._namespace, query)
             self._seen()
             found += self._decoder.manifests(page.items or ())
+            self._report()
             if not page.metadata.continue_:
                 break
             query = paging | {"continue": page.metadata.continue_}
@@ -202,7 +203,8 @@ class Informer:
             self._position = decode.identity(event.object).resource_version or self._position
 
     def _replace(self, objects: list[Manifest], version: str) -> None:
-        self._store.replace(self.kind, objects, namespace=self._namespace)
+        with decode.collector_paused():
+            self._store.replace(self.kind, objects, namespace=self._namespace)
         self._position, self._at_least, self._page = version, "", PAGE
         self.is_served = True
         self.synced.set()

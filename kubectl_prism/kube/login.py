@@ -115,7 +115,8 @@ def from_kubeconfig(
 
     def read() -> Credentials:
         answer, expires = _without_plugin(entry, cluster)
-        return builder.build(_configuration(answer, cluster), expires=expires)
+        inline = frozenset(name for body in (cluster, answer) for name in body if name.endswith("-data"))
+        return builder.build(_configuration(answer, cluster), expires=expires, inline=inline)
 
     return read
 
@@ -193,7 +194,9 @@ class _Builder:
         self._parts: Tls | None = None
         self._context: ssl.SSLContext | None = None
 
-    def build(self, configuration: Configuration, *, expires: float) -> Credentials:
+    def build(
+        self, configuration: Configuration, *, expires: float, inline: frozenset[str] = frozenset()
+    ) -> Credentials:
         authorization = " ".join(str(configuration.api_key.get("BearerToken") or "").split())
         headers = CIMultiDict[str]()
         if authorization:
@@ -206,16 +209,16 @@ class _Builder:
         parts = Tls(*files, bool(configuration.verify_ssl), tuple(_changed(file) for file in files))
         return Credentials(
             headers=CIMultiDictProxy(headers),
-            tls=self._tls(parts) if str(configuration.host).startswith("https") else None,
+            tls=self._tls(parts, inline) if str(configuration.host).startswith("https") else None,
             server_name=configuration.tls_server_name or None,
             proxy=_proxy(configuration),
             expires=expires,
             origin=(authorization, str(parts)),
         )
 
-    def _tls(self, parts: Tls) -> ssl.SSLContext:
+    def _tls(self, parts: Tls, inline: frozenset[str]) -> ssl.SSLContext:
         if self._context is None or parts != self._parts:
-            self._parts, self._context = parts, _tls_context(parts)
+            self._parts, self._context = parts, _tls_context(parts, inline)
         return self._context
 
 
@@ -223,11 +226,11 @@ def _changed(file: str | None) -> float:
     return Path(file).stat().st_mtime if file and Path(file).exists() else 0.0
 
 
-def _tls_context(parts: Tls) -> ssl.SSLContext:
+def _tls_context(parts: Tls, inline: frozenset[str]) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=parts.authority)
     except (OSError, ssl.SSLError) as error:
-        raise PrismError(f"certificate-authority {parts.authority} cannot be used: {_why(error)}") from error
+        raise _unusable("certificate-authority", parts.authority, inline, error) from error
     # Python 3.13 refuses CAs without the key identifiers that kubeadm and k3s leave out; Go, and so kubectl, accepts.
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
     if not parts.verify:
@@ -238,12 +241,15 @@ def _tls_context(parts: Tls) -> ssl.SSLContext:
         try:
             context.load_cert_chain(parts.certificate, parts.key, password="")
         except (OSError, ssl.SSLError) as error:
-            raise PrismError(f"client-certificate {parts.certificate} cannot be used: {_why(error)}") from error
+            raise _unusable("client-certificate", parts.certificate, inline, error) from error
     return context
 
 
-def _why(error: OSError) -> str:
-    return (error.reason if isinstance(error, ssl.SSLError) else error.strerror) or str(error)
+def _unusable(field: str, file: str | None, inline: frozenset[str], error: OSError) -> PrismError:
+    """Name the file, or the kubeconfig field where the certificate stands in the kubeconfig itself."""
+    source = f"{field}-data" if f"{field}-data" in inline else f"{field} {file}"
+    why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+    return PrismError(f"{source} cannot be used: {why or error}", hint="it must be PEM; a key must not be encrypted")
 
 
 def _proxy(configuration: Configuration) -> str | None:

@@ -107,8 +107,12 @@ def _problems(value: Manifest) -> Iterator[Problem]:
         yield Problem(("apiVersion",), f"{kind} has apiVersion {API_VERSION}, not {api_version}")
     elif api_version.split("/")[0] == GROUP and kind not in MODELS:
         yield Problem(("kind",), f"{GROUP} has no kind {kind}", suggest.hint(kind, MODELS))
-    elif not isinstance(value.get("metadata"), dict) or not value["metadata"].get("name"):
+    elif not (metadata := value.get("metadata")) or (isinstance(metadata, dict) and metadata.get("name") in (None, "")):
         yield Problem(("metadata", "name"), f"metadata.name of the {kind} is missing")
+    elif not isinstance(metadata, dict):
+        yield Problem(("metadata",), "metadata must be a mapping")
+    elif not isinstance(metadata["name"], str):
+        yield Problem(("metadata", "name"), "metadata.name must be a string; put it in quotes")
     elif kind in MODELS:
         yield from _model_problems(MODELS[kind], value)
 

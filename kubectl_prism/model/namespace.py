@@ -8,7 +8,6 @@ from pydantic import Field
 
 from kubectl_prism.model.schema import Condition, Duration, Label, ListMap, ObjectMeta, ObjectName, Rule, Schema, Time
 
-
 SAME_NAMESPACE_ID = (
     "has(self.namespaceId) == has(oldSelf.namespaceId)"
     " && (!has(self.namespaceId) || self.namespaceId == oldSelf.namespaceId)"

@@ -23,6 +23,7 @@ except ImportError:  # a PyYAML built without libyaml is slower, not wrong
     from yaml import SafeLoader as _Base  # type: ignore[assignment]
 
 _TAG = "tag:yaml.org,2002:"
+_TEXT_KEYS = (f"{_TAG}str", f"{_TAG}merge")
 _TRUE = ("y", "yes", "true", "on")
 _PLAIN_VALUES: tuple[tuple[str, str, Sequence[str]], ...] = (
     ("bool", r"[yYnN]|yes|Yes|YES|true|True|TRUE|on|On|ON|no|No|NO|false|False|FALSE|off|Off|OFF", "yYnNtTfFoO"),
@@ -38,6 +39,8 @@ _PLAINLY = {
     "found unhashable key": "a key must be plain text",
 }
 
+_DEEPEST = 100
+
 Path = Sequence[str | int]
 
 
@@ -47,9 +50,16 @@ class _Loader(_Base):
     yaml_implicit_resolvers = {}  # noqa: RUF012  # filled below; PyYAML's own are left behind
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        node.value = [(self._text(key), value) for key, value in node.value]
         _refuse_twins(node)
-        found = super().construct_mapping(node, deep=deep)
-        return {key if isinstance(key, str) else json.dumps(key): value for key, value in found.items()}
+        return super().construct_mapping(node, deep=deep)
+
+    def _text(self, key: yaml.Node) -> yaml.Node:
+        """Return a key as text: to JSON, and so to kubectl, `1` and `true` are no other keys than their spelling."""
+        if not isinstance(key, yaml.ScalarNode) or key.tag in _TEXT_KEYS:
+            return key
+        meant = json.dumps(self.construct_object(key))
+        return yaml.ScalarNode(f"{_TAG}str", meant, key.start_mark, key.end_mark)
 
 
 def _refuse_twins(node: yaml.MappingNode) -> None:
@@ -122,6 +132,7 @@ def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, int] | None:
 def documents(text: str, *, source: str) -> Iterator[Document]:
     """Yield the documents of `text` that are not empty; UsageError names `source` and the line that is wrong."""
     try:
+        _refuse_depth(text, source)
         loader = _Loader(text)
         while loader.check_node():
             node = loader.get_node()
@@ -132,8 +143,19 @@ def documents(text: str, *, source: str) -> Iterator[Document]:
         raise _unreadable(error, source) from None
     except yaml.reader.ReaderError as error:
         raise UsageError(f"{source}: not text: {error.reason}") from None
-    except RecursionError:
-        raise UsageError(f"{source}: nested too deeply") from None
+
+
+def _refuse_depth(text: str, source: str) -> None:
+    """Raise where `text` is nested beyond all sense: composing it would overflow the stack of the C library."""
+    loader, depth = _Loader(text), 0
+    while loader.check_event():
+        match loader.get_event():
+            case yaml.CollectionStartEvent(start_mark=mark):
+                depth += 1
+                if depth > _DEEPEST and mark:
+                    raise UsageError(f"{source}:{mark.line + 1}: nested deeper than {_DEEPEST} levels")
+            case yaml.CollectionEndEvent():
+                depth -= 1
 
 
 def _unreadable(error: yaml.MarkedYAMLError, source: str) -> UsageError:

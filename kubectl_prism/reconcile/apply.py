@@ -42,6 +42,7 @@ INTENT = "prism.io/intent"
 REPLICAS_MANAGER = "prism-replicas"
 """The field manager that keeps `spec.replicas` where it is when our intent stops speaking of it."""
 
+CONVERSIONS = 5
 SOON = 1.0
 WHILE_DELETING = 5.0
 
@@ -211,20 +212,31 @@ class Applier:
         sets_replicas = _sets_replicas(wanted)
         if written and written.uid == uid(live) and written.is_settled and written.sets_replicas == sets_replicas:
             return
-        fresh = await self.client.get(*child)
-        if uid(fresh) != uid(live) or is_deleting(fresh):
-            raise Postponed(f"{child} changed hands while it was written", after=SOON)
-        if operations := conversion(fresh, FIELD_MANAGER):
-            try:
-                fresh = await self.client.patch(*child, operations)
-            except (Conflict, Invalid) as error:
-                raise Postponed(f"{child} changed while it was written", after=SOON) from error
+        fresh = await self._converted(child, uid(live))
         if not sets_replicas and is_only_owner(fresh, FIELD_MANAGER, REPLICAS):
             held = _identified(fresh, {"spec": {"replicas": fresh["spec"]["replicas"]}})
             try:
                 await self.client.apply(held, manager=REPLICAS_MANAGER, force=False)
             except Conflict:
                 log.debug("%s: replicas were scaled by somebody else meanwhile and are theirs", child)
+
+    async def _converted(self, child: Ref, known: str) -> Manifest:
+        """Return the child as it is now, with what we created in it turned into what we applied.
+
+        Right after a creation other controllers write into the object too, so this is tried more than once.
+        """
+        for _ in range(CONVERSIONS):
+            fresh = await self.client.get(*child)
+            if uid(fresh) != known or is_deleting(fresh):
+                raise Postponed(f"{child} changed hands while it was written", after=SOON)
+            operations = conversion(fresh, FIELD_MANAGER)
+            if not operations:
+                return fresh
+            try:
+                return await self.client.patch(*child, operations)
+            except (Conflict, Invalid) as error:
+                log.debug("%s changed while its fields were converted: %s", child, error)
+        raise Postponed(f"{child} changes too fast to be written", after=SOON)
 
     async def _existing(self, child: Ref) -> Manifest:
         try:

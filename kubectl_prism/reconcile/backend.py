@@ -28,6 +28,9 @@ CHILD_KINDS = ("ConfigMap", "Secret")
 SECRET_INTERVAL = 30.0
 """Seconds until the Secrets that a backend names are read again."""
 
+SECRET_SOON = 1.0
+"""Seconds until a Secret that is missing is looked for again, for often it comes with the same file; then twice that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -45,6 +48,7 @@ class BackendReconciler:
         self._tools = tools
         self._clock = clock
         self._checked: dict[Key, Checked] = {}
+        self._waited: dict[Key, float] = {}
 
     async def __call__(self, request: Request) -> Result:
         """Bring one PrismBackend to what its spec says."""
@@ -52,6 +56,7 @@ class BackendReconciler:
         obj = self._tools.store.get("PrismBackend", *key)
         if obj is None or meta.is_deleting(obj):
             self._checked.pop(key, None)
+            self._waited.pop(key, None)
             return Result()
         try:
             backend = documents.load_as(Backend, obj)
@@ -62,7 +67,9 @@ class BackendReconciler:
             values = await resolve(self._tools.client, backend)
         except RefError as error:
             await self._report(obj, conditions.stalled(error.reason, str(error)), phase="Failed")
-            return Result(requeue_after=SECRET_INTERVAL)
+            self._waited[key] = min(2 * self._waited.get(key, SECRET_SOON / 2), SECRET_INTERVAL)
+            return Result(requeue_after=self._waited[key])
+        self._waited.pop(key, None)
         return await self._reconcile(obj, backend, values)
 
     async def _reconcile(self, obj: Manifest, backend: Backend, values: ConnectionValues) -> Result:

@@ -169,32 +169,41 @@ async def greet(target: Target, *, timeout: float, inside: bool) -> Answer:
     except ssl.SSLError:
         return Answer(False, "InvalidCertificate", "the certificates of the TLS Secret cannot be read")
     answer = Answer(None, "NotChecked", "")
-    try:
-        async with asyncio.timeout(timeout):
-            for host, port in hosts:
-                answer = await _greet_host(target, hello, (host, port), context, inside=inside)
-                if answer.healthy:
-                    break
-    except TimeoutError:
-        return _unreached("TimedOut", "nothing answered in time", inside=inside)
+    deadline = asyncio.get_running_loop().time() + timeout
+    for host, port in hosts:
+        answer = await _greet_host(target, hello, (host, port), context, deadline=deadline, inside=inside)
+        if answer.healthy:
+            break
     return answer
 
 
 async def _greet_host(
-    target: Target, hello: Hello, address: tuple[str, int], context: ssl.SSLContext | None, *, inside: bool
+    target: Target,
+    hello: Hello,
+    address: tuple[str, int],
+    context: ssl.SSLContext | None,
+    *,
+    deadline: float,
+    inside: bool,
 ) -> Answer:
     host, port = address
     try:
-        reader, writer = await asyncio.open_connection(host, port, limit=LINE_LIMIT)
+        async with asyncio.timeout_at(deadline):
+            reader, writer = await asyncio.open_connection(host, port, limit=LINE_LIMIT)
+    except TimeoutError:
+        return _unreached("TimedOut", "nothing answered in time", inside=inside)
     except OSError as error:
         return _unreached("ConnectionFailed", _why(error), inside=inside)
     try:
-        return Answer(True, "Answered", await hello(Line(reader, writer, target, host, context)))
+        async with asyncio.timeout_at(deadline):
+            return Answer(True, "Answered", await hello(Line(reader, writer, target, host, context)))
     except Refused as refused:
         return refused.answer
+    except TimeoutError:
+        return Answer(False, "TimedOut", "the connection was accepted, but no greeting came in time")
     except ssl.SSLError as error:
         return Answer(False, "TlsFailed", f"TLS failed: {_why_tls(error)}")
-    except (asyncio.IncompleteReadError, ConnectionError, ValueError):
+    except (asyncio.IncompleteReadError, OSError, ValueError):
         return Answer(False, "UnexpectedAnswer", "the connection was closed before the greeting was over")
     finally:
         writer.close()

@@ -69,7 +69,7 @@ class PatternReconciler:
         marks, phase = judgement(state, applied)
         if autoscaling.is_on(pattern.spec.autoscaling):
             marks.append(_scaling(applied))
-        await self._tools.report(
+        wait = await self._tools.report(
             obj,
             marks,
             phase=phase,
@@ -77,7 +77,7 @@ class PatternReconciler:
             availableReplicas=state.available,
             selector=",".join(f"{key}={value}" for key, value in labels.runner_selector(pattern.metadata.name).items()),
         )
-        return Result(requeue_after=REFUSAL_RETRY if applied.refusals else None)
+        return Result(requeue_after=REFUSAL_RETRY if applied.refusals else wait)
 
     def _pods(self, pattern: Pattern) -> tuple[Manifest, ...]:
         runner = labels.runner_selector(pattern.metadata.name)["runner"]

@@ -46,7 +46,7 @@ def _judged(deployment: Manifest, desired: int, replicas: int, available: int) -
     status = deployment.get("status") or {}
     counted = f"{available}/{desired} available"
     if (status.get("observedGeneration") or 0) < meta.generation(deployment):
-        return False, "DeploymentPending", "the Deployment has not been looked at yet"
+        return False, "DeploymentProgressing", counted
     failure = conditions.find(deployment, "ReplicaFailure")
     if failure and failure.get("status") == "True" and replicas < desired:
         return False, failure.get("reason") or "ReplicaFailure", f"{counted}: {failure.get('message')}"

@@ -71,8 +71,8 @@ class StackReconciler:
             return Result()
         await self._tools.applier.prune(obj, refs(render.children(stack)), CHILD_KINDS)
         children = await self._apply(obj, stack)
-        await self._report(obj, stack, children)
-        return Result(requeue_after=REFUSAL_RETRY if children.refusals else None)
+        wait = await self._report(obj, stack, children)
+        return Result(requeue_after=REFUSAL_RETRY if children.refusals else wait)
 
     async def _apply(self, obj: Manifest, stack: Stack) -> Children:
         initial = autoscaling.initial_replicas(stack.spec.proxy.autoscaling, stack.spec.proxy.replicas)
@@ -85,7 +85,7 @@ class StackReconciler:
             namespaces=await tools.apply_each(obj, render.prism_namespaces(stack)),
         )
 
-    async def _report(self, obj: Manifest, stack: Stack, children: Children) -> None:
+    async def _report(self, obj: Manifest, stack: Stack, children: Children) -> float | None:
         spec = stack.spec
         parts = [
             self._workload("Proxy", stack, labels.PROXY, names.proxy(stack.metadata.name), children.proxy),
@@ -96,7 +96,7 @@ class StackReconciler:
         ]
         marks = overall(parts)
         counts = {part.name: part.counts for part in parts}
-        await self._tools.report(
+        return await self._tools.report(
             obj,
             [*marks, *(part.mark for part in parts if part.is_wanted)],
             phase=phase((obj.get("status") or {}).get("phase"), marks, parts),

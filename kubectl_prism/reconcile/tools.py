@@ -5,8 +5,10 @@ Kind files take `Tools` and nothing else, so that a test can hand them a clock a
 
 from __future__ import annotations
 
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kubectl_prism.errors import PrismError
 from kubectl_prism.kube.client import Client
@@ -17,6 +19,9 @@ from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.reconcile.apply import Applier, NameTaken
 from kubectl_prism.reconcile.events import Recorder
 from kubectl_prism.store import Store
+
+PROGRESS_INTERVAL = 1.0
+PACED = 4096
 
 SCALER_KINDS = ("HorizontalPodAutoscaler", "ScaledObject")
 
@@ -44,6 +49,25 @@ class Applied:
         return Applied({**self.live, **other.live}, self.refusals + other.refusals)
 
 
+class Pace:
+    """When each object's status was last written, so that progress can be told in steps of a second."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._written: OrderedDict[str, float] = OrderedDict()
+
+    def mark(self, uid: str) -> None:
+        """Remember that the status of the object `uid` was written now."""
+        self._written[uid] = self._clock()
+        self._written.move_to_end(uid)
+        while len(self._written) > PACED:
+            self._written.popitem(last=False)
+
+    def pause(self, uid: str) -> float:
+        """Return the seconds until progress of the object `uid` may be written; 0 or less for now."""
+        return self._written.get(uid, -PROGRESS_INTERVAL) + PROGRESS_INTERVAL - self._clock()
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """The API server, what has been seen of it, and the only ways to write to it.
@@ -57,6 +81,7 @@ class Tools:
     recorder: Recorder
     now: Callable[[], str]
     inside: bool
+    pace: Pace = field(default_factory=Pace)
 
     async def apply_chain(self, owner: Manifest, intents: Iterable[Manifest], *, initial_replicas: int = 1) -> Applied:
         """Apply children of `owner` that lean on each other, in order; stop at the first that is refused.
@@ -89,27 +114,52 @@ class Tools:
         others = [intent for intent in wanted if intent["kind"] not in SCALER_KINDS]
         return others if is_held else others + scalers
 
-    async def report(self, obj: Manifest, marks: list[Mark], **fields: object) -> None:
+    async def report(self, obj: Manifest, marks: list[Mark], **fields: object) -> float | None:
         """Write the status of `obj` where it differs, and an Event where its readiness turned.
 
-        `fields` are the other fields of the status, in camelCase; None leaves a field out.
+        `fields` are the other fields of the status, in camelCase; None leaves a field out. Mere progress is written
+        once a second at most: the seconds until then are returned where it has to wait.
         """
-        previous = (obj.get("status") or {}).get("conditions") or []
-        found = conditions.merge(previous, marks, generation=meta.generation(obj), now=self.now())
+        obj = self.applier.latest(obj)
+        held = obj.get("status") or {}
+        found = conditions.merge(held.get("conditions") or [], marks, generation=meta.generation(obj), now=self.now())
         status = {"observedGeneration": meta.generation(obj), "conditions": found}
         status |= {name: value for name, value in fields.items() if value is not None}
+        if status == held:
+            return None
+        pause = self.pace.pause(meta.uid(obj)) if _is_mere_progress(held, status) else 0.0
+        if pause > 0:
+            return pause
         if await self.applier.status(obj, status):
+            self.pace.mark(meta.uid(obj))
             self._announce(obj, marks)
+        return None
 
     def _announce(self, obj: Manifest, marks: list[Mark]) -> None:
-        before = conditions.find(obj, conditions.READY) or {}
-        ready = next(mark for mark in marks if mark.type == conditions.READY)
-        if (before.get("status"), before.get("reason")) == (ready.status, ready.reason):
-            return
-        is_stalled = any(mark.type == conditions.STALLED and mark.status == "True" for mark in marks)
-        was_ready = before.get("status") == "True"
-        type = "Warning" if is_stalled or (was_ready and ready.status == "False") else "Normal"
-        self.recorder.event(obj, type, ready.reason, ready.message or ready.reason)
+        """Record an Event where the object became Ready, ceased to be, or stalled."""
+        before = {type: conditions.find(obj, type) or {} for type in (conditions.READY, conditions.STALLED)}
+        now = {mark.type: mark for mark in marks}
+        ready, stalled = now[conditions.READY], now[conditions.STALLED]
+        was_ready = before[conditions.READY].get("status") == "True"
+        if stalled.status == "True":
+            known = before[conditions.STALLED]
+            if (known.get("status"), known.get("reason")) != ("True", stalled.reason):
+                self.recorder.event(obj, "Warning", stalled.reason, stalled.message)
+        elif ready.status == "True" and not was_ready:
+            self.recorder.event(obj, "Normal", "Ready", ready.message)
+        elif ready.status == "False" and was_ready:
+            self.recorder.event(obj, "Warning", "NotReady", f"{ready.reason}: {ready.message}")
+
+
+def _is_mere_progress(held: Manifest, status: Manifest) -> bool:
+    """Tell whether only numbers and messages moved while the object stays on its way."""
+    return held.get("observedGeneration") == status["observedGeneration"] and (
+        _states(held) == _states(status) and ("Ready", "False") in _states(status)
+    )
+
+
+def _states(status: Manifest) -> set[tuple[str, str]]:
+    return {(found.get("type") or "", found.get("status") or "") for found in status.get("conditions") or []}
 
 
 def refs(intents: Iterable[Manifest]) -> list[Ref]:

@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from kubectl_prism.errors import PrismError, UsageError
 from kubectl_prism.sandbox import build, download
@@ -50,6 +49,11 @@ class Sources:
 def binaries_folder() -> Path:
     """Return the cache folder for the programs of these versions."""
     return cache_folder() / "bin" / f"{KUBERNETES}-kwok-{KWOK}"
+
+
+def log_file() -> Path:
+    """Return the one log of the last run that had to get programs."""
+    return cache_folder() / "sandbox-programs.log"
 
 
 def ensure_binaries(sources: Sources | None = None, report: Report = silent) -> Binaries:
@@ -122,49 +126,51 @@ class _Search:
         """Download, then build, what is still missing; the caller holds the lock."""
         for leftover in binaries_folder().glob(".*"):
             leftover.unlink(missing_ok=True)
-        with explained(cache_folder()), (cache_folder() / "sandbox-programs.log").open("w") as log:
-            if self.missing and self.sources.downloads is not None:
-                self._download(self.sources.downloads, log)
-            if self.missing and self.sources.building:
-                self._build(log)
+        with explained(log_file()):
+            log_file().write_text("")
+        if self.missing and self.sources.downloads is not None:
+            self._download(self.sources.downloads)
+        if self.missing and self.sources.building:
+            self._build()
 
-    def _download(self, mirror: Mirror, log: IO[str]) -> None:
+    def _download(self, mirror: Mirror) -> None:
         system, machine = _platform()
         offline: set[str] = set()
         for family in self.missing:
             files = releases(family, system, machine, mirror)
             if not files:
-                self._failed(f"download of {family.title}: nobody publishes it for {system}/{machine}", log)
+                self._failed(f"download of {family.title}: nobody publishes it for {system}/{machine}")
                 continue
             server = files[0].address or files[0].listing
             host = server.split("/")[2]
             if host in offline or not download.reachable(server, self.sources.patience):
                 offline.add(host)
-                self._failed(f"download of {family.title}: {host} cannot be reached", log)
+                self._failed(f"download of {family.title}: {host} cannot be reached")
                 continue
             try:
                 for release in files:
                     download.fetch(release, binaries_folder(), report=self.report, patience=self.sources.patience)
             except download.DownloadFailed as error:
-                self._failed(f"download of {family.title}: {error.message}", log)
+                self._failed(f"download of {family.title}: {error.message}")
                 continue
             self._take(family, "official releases", _found(family))
 
-    def _build(self, log: IO[str]) -> None:
+    def _build(self) -> None:
         go = build.go_program()
         if go is None:
-            self._failed("build from source: Go is not installed", log)
+            self._failed("build from source: Go is not installed")
             return
         for source in (SOURCES[name] for name in dict.fromkeys(family.source for family in self.missing)):
             try:
-                build.build(source, binaries_folder(), go=go, report=self.report, log=log)
+                build.build(source, binaries_folder(), go=go, report=self.report, log=log_file())
             except build.BuildFailed as error:
-                self._failed(error.message, log)
+                self._failed(error.message)
         for family in self.missing:
             self._take(family, f"built with {go}", _found(family))
 
-    def _failed(self, line: str, log: IO[str]) -> None:
-        log.write(line + "\n")
+    def _failed(self, line: str) -> None:
+        with explained(log_file()), log_file().open("a") as log:
+            log.write(line + "\n")
         self.tried.append(line)
 
     def failure(self) -> PrismError:

@@ -6,6 +6,7 @@ result gets its name only when it is whole. Interrupting this process stops Go a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -13,8 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +25,7 @@ from kubectl_prism.sandbox.programs import Source
 GO_SOURCES = Path(__file__).parent / "golang"
 _OLDEST_GO = (1, 21)
 """The first Go that fetches a newer Go by itself."""
+_PACKAGE = re.compile(r"[\w.~/-]+")
 _LINK_SHARE = 0.12
 """How much of a whole build the link takes, measured: no package is named while it runs."""
 
@@ -41,7 +42,8 @@ def go_program() -> Path | None:
 
 def environment(go: Path) -> dict[str, str]:
     """Return the person's environment less what would change the result; BuildFailed for a Go that is too old."""
-    variables = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
+    own = {name: value for name, value in os.environ.items() if name not in ("GOOS", "GOARCH")}
+    variables = {**own, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
     version = _output([str(go), "env", "GOVERSION"], variables)
     numbers = re.search(r"go(\d+)\.(\d+)", version)
     found = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
@@ -59,19 +61,16 @@ def _wanted() -> tuple[int, int]:
     return (int(line[1]), int(line[2])) if line else (0, 0)
 
 
-def build(source: Source, folder: Path, *, go: Path, report: Report, log: IO[str]) -> None:
+def build(source: Source, folder: Path, *, go: Path, report: Report, log: Path) -> None:
     """Build a source into `folder` and link it under each of its names; BuildFailed or PrismError says why not."""
     variables = environment(go)
-    flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", _linker_flags(source)]
-    report(f"building {source.title}: looking at what there is to do")
-    stale = _stale_packages(go, flags, source, variables=variables, report=report, log=log)
+    flags = ["-trimpath", "-buildvcs=false", "-ldflags", _linker_flags(source)]
     temporary = folder / f".{source.folder}.tmp"
-    command = [*_gently(), str(go), "build", *flags, "-v", "-o", str(temporary), "."]
     try:
-        with _started(command, GO_SOURCES / source.folder, variables) as process:
-            said = _follow(process, Progress(source.title, stale), report=report, log=log)
-        if process.returncode != 0:
-            raise _failure(source, said, log)
+        with explained(log):
+            stale = _stale_packages([str(go), "list", *flags], source, variables, report=report, log=log)
+            command = [*_gently(), str(go), "build", *flags, "-v", "-o", str(temporary), "."]
+            _run(command, source, variables, follow=Progress(source.title, stale), report=report, log=log)
         with explained(folder):
             temporary.chmod(0o755)
             settle(temporary, folder / source.folder)
@@ -107,49 +106,79 @@ def _output(command: Sequence[str], variables: Mapping[str, str]) -> str:
 
 
 def _stale_packages(
-    go: Path, flags: Sequence[str], source: Source, *, variables: Mapping[str, str], report: Report, log: IO[str]
+    listing: Sequence[str], source: Source, variables: Mapping[str, str], *, report: Report, log: Path
 ) -> int:
     # Asking also fetches the modules, so it takes its time on a first run and fails where there is no network.
-    command = [str(go), "list", *flags, "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "."]
+    command = [*listing, "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "."]
     with tempfile.TemporaryFile("w+") as output:
-        with _started(command, GO_SOURCES / source.folder, variables, output=output.fileno()) as process:
-            said = []
-            for line in process.stderr or ():
-                log.write(line)
-                said.append(line.rstrip())
-                if len(said) % 25 == 0:
-                    report(f"building {source.title}: {len(said)} Go modules fetched")
-        if process.returncode != 0:
-            raise _failure(source, said, log)
+        fetching = Fetching(source.title)
+        _run(command, source, variables, follow=fetching, report=report, log=log, output=output)
         output.seek(0)
         return len(output.read().split())
 
 
-@contextmanager
-def _started(
-    command: Sequence[str], folder: Path, variables: Mapping[str, str], *, output: int = subprocess.DEVNULL
-) -> Iterator[subprocess.Popen[str]]:
-    """Run a command in its own process group, which ends with the block however the block ends."""
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=dict(variables),
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    try:
-        yield process
-        process.wait()
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        if process.stderr is not None:
-            process.stderr.close()
+def _run(
+    command: Sequence[str],
+    source: Source,
+    variables: Mapping[str, str],
+    *,
+    follow: Follower,
+    report: Report,
+    log: Path,
+    output: IO[str] | int = subprocess.DEVNULL,
+) -> None:
+    """Run Go to its end, reporting every two seconds; however this ends, Go and all that it has started end with it."""
+    with log.open("ab") as errors, log.open(errors="replace") as reading:
+        reading.seek(0, os.SEEK_END)
+        process = subprocess.Popen(
+            command,
+            cwd=GO_SOURCES / source.folder,
+            env=dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            start_new_session=True,
+        )
+        started = time.monotonic()
+        said: list[str] = []
+        try:
+            while process.poll() is None:
+                said += _new_lines(reading, follow)
+                report(follow.line(time.monotonic() - started))
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(2)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        said += _new_lines(reading, follow)
+    if process.returncode != 0:
+        raise _failure(source, said, log)
+
+
+def _new_lines(log: IO[str], follow: Follower) -> list[str]:
+    """Read what Go has said since; return the lines that are no package, which is where errors are."""
+    lines = log.read().splitlines()
+    for line in lines:
+        follow.hear(line)
+    return [line for line in lines if not _PACKAGE.fullmatch(line)]
+
+
+class Fetching:
+    """What the first step says of itself: Go says each module that it fetches."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.modules = 0
+
+    def hear(self, line: str) -> None:
+        """Take one line of Go's."""
+        self.modules += line.startswith("go: downloading ")
+
+    def line(self, elapsed: float) -> str:
+        """Say how far the step is."""
+        fetched = f", {self.modules} Go modules fetched" if self.modules else ""
+        return f"building {self.title}: looking at what there is to do, {clock(elapsed)} so far{fetched}"
 
 
 class Progress:
@@ -159,6 +188,10 @@ class Progress:
         self.title = title
         self.packages = packages
         self.done = 0
+
+    def hear(self, line: str) -> None:
+        """Take one line of Go's: a package that is compiled now."""
+        self.done += bool(_PACKAGE.fullmatch(line))
 
     def line(self, elapsed: float) -> str:
         """Say how far the build is `elapsed` seconds after it began."""
@@ -170,30 +203,16 @@ class Progress:
         return f"{spent}, {self.done} of {self.packages} packages{left}"
 
 
+Follower = Fetching | Progress
+
+
 def clock(seconds: float) -> str:
     """Write a duration the way a person says it: 40 s, 3 min 05 s."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
-def _follow(process: subprocess.Popen[str], progress: Progress, *, report: Report, log: IO[str]) -> list[str]:
-    """Pass on what Go says until it ends; return its lines that name no package."""
-    said: list[str] = []
-    started = last = time.monotonic()
-    for line in process.stderr or ():
-        log.write(line)
-        if re.fullmatch(r"[\w.~/-]+\n", line):
-            progress.done += 1
-        else:
-            said.append(line.rstrip())
-        now = time.monotonic()
-        if now - last >= 2 or progress.done == progress.packages:
-            last = now
-            report(progress.line(now - started))
-    return said
-
-
-def _failure(source: Source, said: Sequence[str], log: IO[str]) -> PrismError:
+def _failure(source: Source, said: Sequence[str], log: Path) -> PrismError:
     text = "\n".join(said)
     if "no space left on device" in text:
         hint = (
@@ -201,4 +220,4 @@ def _failure(source: Source, said: Sequence[str], log: IO[str]) -> PrismError:
         )
         return PrismError(f"the disk is full: cannot build {source.title}", hint=hint)
     reason = next((line for line in reversed(said) if line.strip()), "Go did not say why")
-    return BuildFailed(f"cannot build {source.title}: {reason.strip()} (log: {log.name})")
+    return BuildFailed(f"cannot build {source.title}: {reason.strip()} (log: {log})")

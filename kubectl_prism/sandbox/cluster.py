@@ -25,9 +25,9 @@ from kubectl_prism.sandbox.folders import Report, explained, locked, make_folder
 from kubectl_prism.sandbox.nodes import nodes
 from kubectl_prism.sandbox.place import Place
 from kubectl_prism.sandbox.place import place as place_of
-from kubectl_prism.sandbox.ports import Ports, choose, is_free
+from kubectl_prism.sandbox.ports import Ports, becomes_free, choose
 from kubectl_prism.sandbox.programs import Binaries
-from kubectl_prism.sandbox.server import ServerSilent, connected
+from kubectl_prism.sandbox.server import connected
 
 NAME = "prism"
 SIMULATED = "nodes and pods are simulated: nothing runs in a pod"
@@ -119,7 +119,7 @@ def _look(place: Place) -> Sandbox:
     pids = processes.running(place.folder)
     components = tuple(Component(name, pids.get(name), place.server_log(name)) for name in processes.COMPONENTS)
     version = count = None
-    with contextlib.suppress(ServerSilent), connected(ports.api, place.certificates, timeout=2) as server:
+    with contextlib.suppress(PrismError), connected(ports.api, place.certificates, timeout=2) as server:
         if pids:
             version, count = server.version(), server.node_count()
     return Sandbox(
@@ -172,7 +172,7 @@ def _start(place: Place, ports: Ports, binaries: Binaries, *, report: Report, de
     report(f"starting the sandbox {place.name} again{': not running: ' + ', '.join(stopped) if stopped else ''}")
     if len(stopped) == len(processes.COMPONENTS):
         for port in ports.all():
-            if not is_free(port):
+            if not becomes_free(port, within=3):
                 hint = f"free port {port}, or start anew after `kubectl prism sandbox down`, which loses what is in it"
                 raise PrismError(
                     f"port {port}, which the sandbox {place.name} uses, is taken by another program", hint=hint

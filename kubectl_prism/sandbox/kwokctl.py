@@ -27,7 +27,9 @@ def run(place: Place, binaries: Binaries, arguments: list[str], *, deadline: flo
     """Run kwokctl until it is done, out of reach of the terminal's Ctrl-C, which this process handles."""
     command = [str(binaries["kwokctl"]), f"--config={place.configuration}", *arguments, f"--name={place.name}"]
     search_path = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{binaries['kubectl'].parent}"
-    variables = {**os.environ, "KWOK_WORKDIR": str(place.root), "PATH": search_path}
+    # What the person tells kwokctl by its environment is meant for their own clusters, and would win over our file.
+    others = {name: value for name, value in os.environ.items() if not name.startswith("KWOK_")}
+    variables = {**others, "KWOK_WORKDIR": str(place.root), "PATH": search_path}
     with place.log.open("wb") as output:
         process = subprocess.Popen(
             command, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True

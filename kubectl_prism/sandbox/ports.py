@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
@@ -34,7 +35,7 @@ class Ports:
 
 def choose(api: int | None) -> Ports:
     """Return free ports, with the API server's as asked for; a PrismError where that one is taken."""
-    if api is not None and not is_free(api):
+    if api is not None and not becomes_free(api, within=1):
         raise PrismError(f"port {api} is in use", hint="give another with --port, or none: then a free one is found")
     free = _candidates()
     if api is None:
@@ -47,6 +48,16 @@ def _candidates() -> Iterator[int]:
     for port in random.sample(_RANGE, k=len(_RANGE)):
         if is_free(port):
             yield port
+
+
+def becomes_free(port: int, *, within: float) -> bool:
+    """Tell whether a port is free, or is within so many seconds: a server that has just ended may still hold it."""
+    deadline = time.monotonic() + within
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def is_free(port: int) -> bool:

@@ -20,11 +20,11 @@ def wait_reasons(objects: Objects, now: datetime, *, stack: Key | None = None) -
 
 
 def tree_reasons(tree: StackTree) -> list[str]:
-    """Return the lines of one stack; of the stack itself only where no component explains it."""
+    """Return the lines of one stack; of the stack itself where it is stuck or no component explains it."""
     lines = [_line(component) for component in tree.components if component.health.severity is not Severity.OK]
-    if lines or tree.health.is_ok:
-        return lines
-    return [f"stack {tree.name}: {tree.health.explanation or tree.health.word}"]
+    if tree.health.severity is Severity.BAD or not (lines or tree.health.is_ok):
+        return [f"stack {tree.name}: {tree.health.explanation or tree.health.word}", *lines]
+    return lines
 
 
 def _line(component: Component) -> str:

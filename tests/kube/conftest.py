@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
+
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster, Connection, load
 from kubectl_prism.kube.informer import Informer
-
 from tests.kube.fake import FakeServer
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Until = Callable[[Callable[[], object]], Any]
 async def until(claim: Callable[[], object]) -> None:
     """Wait until `claim` holds, at most ten seconds."""
     async with asyncio.timeout(10):
-        while not claim():
+        while not claim():  # noqa: ASYNC110 - what is waited for, a store or a counter, has no event to wait on
             await asyncio.sleep(0.005)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+
 from kubectl_prism.model.meta import Manifest
 
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -6,10 +6,10 @@ import json
 import logging
 
 import pytest
+
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.informer import Informer
 from kubectl_prism.store import Change, Store
-
 from tests.kube.conftest import running, until
 from tests.kube.fake import (
     FakeServer,
@@ -246,7 +246,8 @@ async def test_one_odd_object_in_a_watch_costs_only_itself(
 ) -> None:
     """The watch goes on behind it, its deletion is still understood, and the log names it once."""
     store = Store()
-    bad = b'{"type":"MODIFIED","object":{"metadata":{"name":"a","namespace":"n","resourceVersion":"5"},"data":{"x":"\xff"}}}\n'
+    metadata = b'{"name":"a","namespace":"n","resourceVersion":"5"}'
+    bad = b'{"type":"MODIFIED","object":{"metadata":' + metadata + b',"data":{"x":"\xff"}}}\n'
     server.play(
         page(config_map("a", "1"), version="1"),
         stream(bad, bad, b"nonsense\n", event("ADDED", config_map("b", "6"))),
@@ -335,58 +336,6 @@ async def test_labels_narrow_lists_and_watches(client: Client, server: FakeServe
         await until(lambda: len(server.seen) == 2)
     assert {request.path for request in server.seen} == {"/api/v1/namespaces/n/configmaps"}
     assert {request.query["labelSelector"] for request in server.seen} == {"a=b"}
-
-
-async def test_objects_are_kept_without_managed_fields_and_with_their_kind(client: Client, server: FakeServer) -> None:
-    """What builtin lists leave out is put back, and a third of the bytes is dropped."""
-    store = Store()
-    server.play(page(config_map("a", "1", x="1"), version="1"))
-    informer = paged(client, store)
-    async with running(informer):
-        await until(informer.synced.is_set)
-    metadata = {"name": "a", "namespace": "n", "uid": "uid-a", "resourceVersion": "1"}
-    assert store.list("ConfigMap") == (
-        {"metadata": metadata, "data": {"x": "1"}, "apiVersion": "v1", "kind": "ConfigMap"},
-    )
-
-
-async def test_pods_are_kept_as_far_as_they_are_read(client: Client, server: FakeServer) -> None:
-    """Of a pod in the store there are only the fields that someone reads."""
-    store = Store()
-    client.streams_lists = False
-    pod = {
-        "metadata": {"name": "p", "namespace": "n", "labels": {"stack": "s"}, "annotations": {"a": "b"}, "uid": "u"},
-        "spec": {
-            "nodeName": "node",
-            "volumes": [{"name": "v"}],
-            "containers": [{"name": "c", "image": "i", "env": [{"name": "SECRET", "value": "x"}]}],
-        },
-        "status": {
-            "phase": "Running",
-            "qosClass": "Burstable",
-            "conditions": [{"type": "Ready", "status": "True"}],
-            "containerStatuses": [
-                {"name": "c", "ready": True, "restartCount": 2, "state": {"running": {}}, "imageID": "sha256:…"}
-            ],
-        },
-    }
-    server.play(page(pod, version="1"))
-    informer = Informer(client, store, "Pod")
-    async with running(informer):
-        await until(informer.synced.is_set)
-    assert store.list("Pod") == (
-        {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": "p", "namespace": "n", "labels": {"stack": "s"}, "uid": "u"},
-            "spec": {"nodeName": "node", "containers": [{"name": "c", "image": "i"}]},
-            "status": {
-                "phase": "Running",
-                "conditions": [{"type": "Ready", "status": "True"}],
-                "containerStatuses": [{"name": "c", "ready": True, "restartCount": 2, "state": {"running": {}}}],
-            },
-        },
-    )
 
 
 async def test_a_dead_server_is_asked_seldom(

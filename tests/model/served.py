@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from kubectl_prism import manifests
 
+from kubectl_prism import manifests
 from tests.cluster import Cluster
 
 

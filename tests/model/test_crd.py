@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
 from kubectl_prism import manifests
 from kubectl_prism.model import crd, structural
 from kubectl_prism.model.resource import OUR_KINDS
@@ -110,7 +110,7 @@ def test_every_printed_or_selected_path_exists() -> None:
 
 def test_a_crd_carries_its_revision_and_a_foreign_one_has_none() -> None:
     """`up` can tell our CRDs, older and newer, from somebody else's."""
-    ours = yaml.safe_load(crd.text("PrismStack"))
+    ours = crd.definition("PrismStack")
     assert revision(ours) == CRD_REVISION
     assert ours["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "kubectl-prism"
     assert revision({"metadata": {"name": "prismstacks.prism.io"}}) is None

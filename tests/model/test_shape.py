@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
 import pytest
+from kubernetes.client import models
+
 from kubectl_prism.model.documents import METADATA_FIELDS
 from kubectl_prism.model.scaling_metrics import Behavior, Metric
 from kubectl_prism.model.scheduling import Affinity, Resources, Toleration, TopologySpread
 from kubectl_prism.model.schema import Schema
-from kubernetes.client import models
 
 PAIRS = [
     (Affinity, "V1Affinity"),
@@ -34,7 +35,7 @@ def _ours(model: type[Schema], path: str) -> Iterator[str]:
 def _models(annotation: Any) -> Iterator[tuple[type[Schema], str]]:  # noqa: ANN401  # any type there is
     if isinstance(annotation, type) and issubclass(annotation, Schema):
         yield annotation, ""
-    suffix = {list: "[]", dict: "{}"}.get(get_origin(annotation) or object, "")
+    suffix = "[]" if get_origin(annotation) is list else ""
     for part in get_args(annotation):
         for model, inner in _models(part):
             yield model, suffix + inner

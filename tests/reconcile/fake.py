@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import itertools
 
-from kubectl_prism.kube.errors import AlreadyExists, Conflict, NotFound
+from kubectl_prism.kube.errors import AlreadyExists, Conflict, Invalid, NotFound
 from kubectl_prism.model.meta import FIELD_MANAGER, Manifest, Ref, ref, uid
 from kubectl_prism.store import Store
 
@@ -32,6 +32,7 @@ class Server:
         self.objects: dict[Ref, Manifest] = {}
         self.calls: list[str] = []
         self.fail: dict[str, Exception] = {}  # verb → what its next call raises
+        self.overtaken = 0  # how many patches come too late
         self.rewords: dict[str, str] = {}  # values of data that the server writes in its own way
         self._versions = itertools.count(100)
 
@@ -67,6 +68,9 @@ class Server:
         """Set top-level fields; all that Events need."""
         target = Ref(kind, namespace, name)
         self._called("patch", target)
+        if self.overtaken:
+            self.overtaken -= 1
+            raise Invalid(422, "Invalid", "the test of the resourceVersion failed")
         changes = {operation["path"].strip("/"): operation["value"] for operation in operations}
         return self.put({**self._held(target), **changes})
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from kubectl_prism.kube.errors import AlreadyExists, Invalid
-from kubectl_prism.model.meta import Manifest, Ref, owner_reference, ref, uid
+from kubectl_prism.model.meta import FIELD_MANAGER, Manifest, Ref, owner_reference, ref, uid
 from kubectl_prism.reconcile.apply import INTENT, Applier, NameTaken
 from kubectl_prism.reconcile.memory import PATIENCE, TIME_TO_LIVE
 from kubectl_prism.reconcile.request import Postponed
@@ -237,6 +237,21 @@ async def test_what_the_server_refuses_reaches_the_caller(world: World) -> None:
     world.server.fail["apply"] = Invalid(422, "Invalid", "field is immutable")
     with pytest.raises(Invalid, match="immutable"):
         await world.applier.apply(world.owner, child(a="2"))
+
+
+@pytest.mark.parametrize("failures", [1, 10])
+async def test_a_conversion_that_others_overtake_is_tried_again(world: World, failures: int) -> None:
+    """Other controllers write into a new object at once; for ever would be too long."""
+    await world.applier.apply(world.owner, child(a="1"))
+    entry = {"manager": FIELD_MANAGER, "operation": "Update", "fieldsV1": {}}
+    world.server.objects[CHILD]["metadata"]["managedFields"] = [entry]
+    world.server.overtaken = failures
+    if failures == 1:
+        assert (await world.applier.apply(world.owner, child(a="2")))["data"] == {"a": "2"}
+    else:
+        with pytest.raises(Postponed, match="changes too fast"):
+            await world.applier.apply(world.owner, child(a="2"))
+        assert world.server.objects[CHILD]["data"] == {"a": "1"}
 
 
 async def test_initial_values_are_written_at_birth_only(world: World) -> None:

@@ -98,7 +98,7 @@ async def test_it_converges_repairs_prunes_and_is_quiet(engine: Engine, official
         "metadata": {"name": "b", "labels": {"one": "1", "two": "2"}},
         "spec": {"type": "memstore"},
     }
-    await asyncio.to_thread(api.create_namespaced_custom_object, *where, body)
+    await asyncio.to_thread(lambda: api.create_namespaced_custom_object(*where, body))
     await engine.until(lambda: engine.children() == {"one": "1", "two": "2"})
     core, namespace = official.core, official.namespace
     assert sorted(requests.took()) == ["apply PrismBackend", "create ConfigMap", "create ConfigMap"]
@@ -120,9 +120,8 @@ async def test_it_converges_repairs_prunes_and_is_quiet(engine: Engine, official
     )
     assert requests.took() == ["create ConfigMap"]
 
-    await asyncio.to_thread(
-        api.patch_namespaced_custom_object, *where, "b", {"metadata": {"labels": {"one": None, "two": "3"}}}
-    )
+    changed = {"metadata": {"labels": {"one": None, "two": "3"}}}
+    await asyncio.to_thread(lambda: api.patch_namespaced_custom_object(*where, "b", changed))
     await engine.until(lambda: engine.children() == {"two": "3"})
     names = {item.metadata.name for item in core.list_namespaced_config_map(namespace, label_selector=CHILDREN).items}
     assert names == {"two"}
@@ -148,7 +147,7 @@ async def test_a_new_engine_over_a_right_world_writes_nothing(
         "metadata": {"name": "b", "labels": {"one": "1", "two": "2"}},
         "spec": {"type": "memstore"},
     }
-    await asyncio.to_thread(api.create_namespaced_custom_object, *where, body)
+    await asyncio.to_thread(lambda: api.create_namespaced_custom_object(*where, body))
     await engine.until(lambda: engine.children() == {"one": "1", "two": "2"})
     engine.manager.stop()
     requests.took()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import signal
@@ -16,24 +15,20 @@ import pytest
 from kubectl_prism.errors import PrismError
 from kubectl_prism.sandbox import build
 from kubectl_prism.sandbox.binaries import Sources, binaries_folder, ensure_binaries
-from kubectl_prism.sandbox.build import GO_SOURCES, BuildFailed, Progress
+from kubectl_prism.sandbox.build import GO_SOURCES, BuildFailed, Fetching, Progress
 from kubectl_prism.sandbox.programs import CONTROL_PLANE, ETCD, KUBERNETES, KWOK, KWOK_SOURCE
 from tests.sandbox.machine import Machine
 
 OFFLINE = Sources(downloads=None)
 
 
-class Log(io.StringIO):
-    """A log file in memory."""
-
-    name = "the.log"
-
-
 def run(machine: Machine, go: Path, said: list[str] | None = None) -> Path:
     """Build the control plane with a pretended Go."""
     folder = machine.home / "built"
     folder.mkdir(exist_ok=True)
-    build.build(CONTROL_PLANE, folder, go=go, report=(said if said is not None else []).append, log=Log())
+    build.build(
+        CONTROL_PLANE, folder, go=go, report=(said if said is not None else []).append, log=machine.home / "the.log"
+    )
     return folder
 
 
@@ -46,14 +41,18 @@ def test_one_file_answers_to_all_names(machine: Machine) -> None:
     assert subprocess.run([folder / "etcd"], capture_output=True, check=True).stdout == b"Kubernetes v1.36.3\n"
 
 
-def test_go_is_told_to_build_what_can_be_moved_and_says_its_version(machine: Machine) -> None:
-    """No C, no paths of this machine, and the version that a server must say of itself."""
-    run(machine, machine.install_go(building='echo "$CGO_ENABLED|$GOFLAGS|$GOWORK" > "$HOME/env"'))
+def test_go_is_told_to_build_what_can_be_moved_and_says_its_version(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No C, no paths, for this machine and no other, and the version that a server must say of itself."""
+    monkeypatch.setenv("GOOS", "plan9")
+    monkeypatch.setenv("GOFLAGS", "-mod=vendor")
+    run(machine, machine.install_go(building='echo "$CGO_ENABLED|$GOFLAGS|$GOWORK|$GOOS" > "$HOME/env"'))
     call = next(line for line in (machine.home / "go-calls").read_text().splitlines() if line.startswith("build"))
-    assert "-mod=readonly -trimpath -buildvcs=false" in call
+    assert "-trimpath -buildvcs=false" in call
     assert "-X k8s.io/component-base/version.gitVersion=v1.36.3" in call
     assert "-X k8s.io/component-base/version.gitMinor=36" in call
-    assert (machine.home / "env").read_text() == "0||off\n"
+    assert (machine.home / "env").read_text() == "0|-mod=readonly|off|\n"
 
 
 def test_an_older_go_may_fetch_a_newer_one(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,18 +143,23 @@ def test_two_runs_at_once_build_once(machine: Machine) -> None:
 def test_progress_counts_packages_and_the_time_left() -> None:
     """Half of the packages in a minute leave a little more than a minute, the link included."""
     progress = Progress("kwok", 100)
-    progress.done = 50
+    for number in range(50):
+        progress.hear(f"k8s.io/api/{number}")
+    progress.hear("go: something else")
     assert progress.line(60) == "building kwok: 1 min 00 s so far, 50 of 100 packages, about 1 min 16 s left"
     progress.done = 100
     assert progress.line(125) == "building kwok: 2 min 05 s so far, linking"
+    fetching = Fetching("kwok")
+    fetching.hear("go: downloading k8s.io/api v0.36.3")
+    assert fetching.line(3) == "building kwok: looking at what there is to do, 3 s so far, 1 Go modules fetched"
 
 
 def test_a_build_reports_its_progress(machine: Machine) -> None:
-    """The person hears what is built and that it is being linked."""
+    """The person hears what is built, what is fetched for it, and that it is being linked."""
     said: list[str] = []
     run(machine, machine.install_go(), said)
-    assert said[0] == "building the Kubernetes v1.36.3 control plane: looking at what there is to do"
-    assert said[-1] == "building the Kubernetes v1.36.3 control plane: 0 s so far, linking"
+    assert said[0] == "building the Kubernetes v1.36.3 control plane: looking at what there is to do, 0 s so far"
+    assert said[-1] == "building the Kubernetes v1.36.3 control plane: 0 s so far, 0 of 2 packages"
 
 
 @pytest.mark.parametrize(

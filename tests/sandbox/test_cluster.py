@@ -16,6 +16,7 @@ import pytest
 from kubectl_prism.errors import PrismError
 from kubectl_prism.sandbox import cluster, processes
 from kubectl_prism.sandbox.binaries import ensure_binaries
+from kubectl_prism.sandbox.ports import becomes_free
 from kubectl_prism.sandbox.programs import KUBERNETES, Binaries
 
 NAME = "prism-room"
@@ -160,6 +161,7 @@ def test_a_port_that_was_taken_meanwhile_is_named(sandbox: cluster.Sandbox, bina
     """A stopped sandbox whose port somebody took is not started; the error names the port."""
     end(*pids(sandbox).values())
     port = int(sandbox.server.rsplit(":", 1)[1])
+    assert becomes_free(port, within=10)
     with socket.create_server(("127.0.0.1", port)), pytest.raises(PrismError, match=f"port {port}, which the sandbox"):
         cluster.up(binaries, name=NAME)
 

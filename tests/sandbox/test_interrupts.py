@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,12 +32,13 @@ echo $! > "$folder/pids/etcd.pid"
 
 
 @pytest.fixture
-def started(machine: Machine) -> Path:
+def started(machine: Machine) -> Iterator[Path]:
     """Where the pretended kwokctl says that it has started its etcd."""
     machine.install_all()
     path = machine.home / "started"
     os.mkfifo(path)
-    return path
+    yield path
+    cluster.down(NAME)
 
 
 def folder(machine: Machine) -> Path:

@@ -1,0 +1,62 @@
+"""What the store keeps of an object is what someone reads."""
+
+from __future__ import annotations
+
+from kubectl_prism.kube.client import Client
+from kubectl_prism.kube.informer import Informer
+from kubectl_prism.store import Store
+from tests.kube.conftest import running, until
+from tests.kube.fake import FakeServer, config_map, page
+
+
+async def test_objects_are_kept_without_managed_fields_and_with_their_kind(client: Client, server: FakeServer) -> None:
+    """What builtin lists leave out is put back, and a third of the bytes is dropped."""
+    store = Store()
+    server.play(page(config_map("a", "1", x="1"), version="1"))
+    client.streams_lists = False
+    informer = Informer(client, store, "ConfigMap")
+    async with running(informer):
+        await until(informer.synced.is_set)
+    metadata = {"name": "a", "namespace": "n", "uid": "uid-a", "resourceVersion": "1"}
+    assert store.list("ConfigMap") == (
+        {"metadata": metadata, "data": {"x": "1"}, "apiVersion": "v1", "kind": "ConfigMap"},
+    )
+
+
+async def test_pods_are_kept_as_far_as_they_are_read(client: Client, server: FakeServer) -> None:
+    """Of a pod in the store there are only the fields that someone reads."""
+    store = Store()
+    client.streams_lists = False
+    pod = {
+        "metadata": {"name": "p", "namespace": "n", "labels": {"stack": "s"}, "annotations": {"a": "b"}, "uid": "u"},
+        "spec": {
+            "nodeName": "node",
+            "volumes": [{"name": "v"}],
+            "containers": [{"name": "c", "image": "i", "env": [{"name": "SECRET", "value": "x"}]}],
+        },
+        "status": {
+            "phase": "Running",
+            "qosClass": "Burstable",
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "containerStatuses": [
+                {"name": "c", "ready": True, "restartCount": 2, "state": {"running": {}}, "imageID": "sha256:…"}
+            ],
+        },
+    }
+    server.play(page(pod, version="1"))
+    informer = Informer(client, store, "Pod")
+    async with running(informer):
+        await until(informer.synced.is_set)
+    assert store.list("Pod") == (
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "p", "namespace": "n", "labels": {"stack": "s"}, "uid": "u"},
+            "spec": {"nodeName": "node", "containers": [{"name": "c", "image": "i"}]},
+            "status": {
+                "phase": "Running",
+                "conditions": [{"type": "Ready", "status": "True"}],
+                "containerStatuses": [{"name": "c", "ready": True, "restartCount": 2, "state": {"running": {}}}],
+            },
+        },
+    )

@@ -1,0 +1,91 @@
+"""The engine under test, in a thread of its own, so that tests can wait for the world with the official client."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+
+from kubectl_prism.kube.config import Connection, load
+from kubectl_prism.reconcile.engine import Engine, engine
+from tests.cluster import Cluster
+
+READS = ("get", "list", "watch")
+WITHIN = 60.0
+
+
+class Running:
+    """One engine; `with Running(cluster) as running` returns once it is synced, and stops it in the end."""
+
+    def __init__(self, cluster: Cluster, *, inside: bool = False, namespaces: Sequence[str] | None = None) -> None:
+        connection = Connection(kubeconfig=str(cluster.kubeconfig), context=cluster.context)
+        self._cluster = dataclasses.replace(load(connection), inside=inside)
+        self._namespaces = namespaces
+        self._synced = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="engine under test", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._engine: Engine | None = None
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> Running:
+        """Start the engine."""
+        self._thread.start()
+        assert self._synced.wait(WITHIN), "the engine never synced"
+        self.check()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the engine as a signal would, and see that it ended well."""
+        if self._loop and self._engine and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._engine.manager.stop)
+        self._thread.join(WITHIN)
+        assert not self._thread.is_alive(), "the engine did not stop"
+        self.check()
+
+    def check(self) -> None:
+        """Raise what ended the engine, if anything did."""
+        if self._error is not None:
+            raise self._error
+
+    def writes(self) -> int:
+        """Return how many requests other than reads the engine has sent so far."""
+        found = self._running.metrics
+        return found.requests() - found.requests(*READS)
+
+    def failures(self) -> float:
+        """Return how many reconciles ended in an error so far."""
+        samples = (sample for family in self._running.metrics.registry.collect() for sample in family.samples)
+        return sum(sample.value for sample in samples if sample.name == "controller_runtime_reconcile_errors_total")
+
+    def reconciles(self) -> float:
+        """Return how many reconciles ended so far."""
+        samples = (sample for family in self._running.metrics.registry.collect() for sample in family.samples)
+        return sum(sample.value for sample in samples if sample.name == "controller_runtime_reconcile_total")
+
+    @property
+    def _running(self) -> Engine:
+        assert self._engine is not None
+        return self._engine
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except BaseException as error:  # noqa: BLE001 - told to the test, which fails by it
+            self._error = error
+        finally:
+            self._synced.set()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with engine(self._cluster, namespaces=self._namespaces) as found:
+            self._engine = found
+            running = asyncio.ensure_future(found.manager.run())
+            synced = asyncio.ensure_future(found.manager.synced.wait())
+            await asyncio.wait((running, synced), return_when=asyncio.FIRST_COMPLETED)
+            self._synced.set()
+            synced.cancel()
+            await running
