@@ -6,6 +6,7 @@ objects that the server would refuse all end the command with nothing changed.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,16 @@ async def _change(client: Client, obj: Manifest) -> str | None:
         live = await client.get(obj["kind"], *meta.key(obj))
     except NotFound:
         return f"create {meta.ref(obj)}"
-    return None if crds.covers(live, obj) else f"change {meta.ref(obj)}"
+    return None if crds.covers(live, _as_read(obj)) else f"change {meta.ref(obj)}"
+
+
+def _as_read(obj: Manifest) -> Manifest:
+    """Return `obj` as the server gives it back: what a Secret has as stringData is read as data."""
+    if obj["kind"] != "Secret" or "stringData" not in obj:
+        return obj
+    encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in obj["stringData"].items()}
+    rest = {field: value for field, value in obj.items() if field != "stringData"}
+    return {**rest, "data": {**(obj.get("data") or {}), **encoded}}
 
 
 async def _apply(client: Client, objects: Sequence[Manifest], *, force: bool) -> list[Manifest]:

@@ -66,12 +66,12 @@ async def _operate(options: Options, host: str, port: int, namespaces: list[str]
     log = logging.getLogger("kubectl_prism.operator")
     cluster = connect.cluster(options)
     async with engine(cluster, namespaces=namespaces) as running:
-        log.info("API server %s, version %s", cluster.server, await running.client.version())
         manager = running.manager
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, manager.stop)
+        log.info("API server %s, version %s", cluster.server, await running.client.version())
         async with Probes(host, port, is_ready=manager.synced.is_set, metrics=running.metrics.text) as served:
             log.info("probes and metrics on http://%s:%d", served.host, served.port)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, manager.stop)
             await manager.run()
     log.info("stopped")
 

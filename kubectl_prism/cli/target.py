@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 REACHED_WITHIN = 10.0
 SANDBOX_HINT = "`kubectl prism up --sandbox` starts a local one"
-LOCAL_HOSTS = ("localhost", "127.", "::1", "0.0.0.0", "kubernetes.docker.internal")  # noqa: S104 (compared, never bound)
+LOCAL_HOSTS = ("localhost", "kubernetes.docker.internal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,16 @@ class Target:
     def is_local(self) -> bool:
         """Whether the API server runs on this machine."""
         host = self.cluster.address.rpartition(":")[0].strip("[]")
-        return self.is_sandbox or host.startswith(LOCAL_HOSTS)
+        return self.is_sandbox or host in LOCAL_HOSTS or _is_loopback(host)
+
+
+def _is_loopback(host: str) -> bool:
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def choose(options: Options, *, sandbox: bool, binaries: Path | None) -> Target:

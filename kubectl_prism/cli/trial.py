@@ -7,6 +7,7 @@ whole.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -80,7 +81,25 @@ async def _child(client: Client, child: Manifest, parent: Manifest | None) -> Tr
         after = await client.apply(wanted, manager=FIELD_MANAGER, dry_run=True)
     except NotFound:
         return Trial(ref, before, wanted)
-    return Trial(ref, before, dropping.dropped(after, before, wanted, FIELD_MANAGER) if before else after)
+    if before is None:
+        return Trial(ref, None, _unassigned(after))
+    defaults = await _defaults(client, wanted)
+    return Trial(ref, before, dropping.dropped(after, before, wanted, defaults=defaults, manager=FIELD_MANAGER))
+
+
+async def _defaults(client: Client, wanted: Manifest) -> Manifest:
+    """Return what the server fills in around `wanted`, by trying to make another object like it."""
+    metadata = {name: value for name, value in wanted["metadata"].items() if name != "ownerReferences"}
+    twin = {**wanted, "metadata": {**metadata, "name": f"diff-{secrets.token_hex(8)}"}}
+    return await client.create(twin, manager=FIELD_MANAGER, dry_run=True)
+
+
+def _unassigned(obj: Manifest) -> Manifest:
+    """Return an object without the address that a trial was given: the real one will be another."""
+    if obj["kind"] != "Service":
+        return obj
+    spec = {name: value for name, value in obj["spec"].items() if name not in ("clusterIP", "clusterIPs")}
+    return {**obj, "spec": spec}
 
 
 def _kept(child: Manifest, before: Manifest) -> Manifest:

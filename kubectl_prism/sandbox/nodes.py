@@ -93,24 +93,9 @@ POOLS = (
         labels={"node-lifecycle": "spot"},
         taints=(Taint("node-lifecycle", "spot"),),
     ),
-    Pool(
-        "memory-optimized",
-        "r5.8xlarge",
-        32,
-        256,
-        1,
-        labels={"memory-optimized": "true"},
-        taints=_reserved("memory-optimized"),
-    ),
-    Pool(
-        "cpu-optimized",
-        "c5.18xlarge",
-        72,
-        144,
-        1,
-        labels={"cpu-optimized": "true"},
-        taints=_reserved("cpu-optimized"),
-    ),
+    # A preference for these two must win, and no preference wins over a taint.
+    Pool("memory-optimized", "r5.8xlarge", 32, 256, 1, labels={"memory-optimized": "true"}),
+    Pool("cpu-optimized", "c5.18xlarge", 72, 144, 1, labels={"cpu-optimized": "true"}),
 )
 
 

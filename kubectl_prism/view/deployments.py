@@ -38,9 +38,7 @@ def judged(deployment: Manifest, rows: Sequence[PodRow]) -> Health:
     updated = lenient.number(status.get("updatedReplicas"))
     if available >= wanted and updated >= wanted and lenient.number(status.get("replicas")) <= updated:
         return Health(Severity.OK, "Ready", "Ready")
-    waiting = Health(
-        Severity.WAITING, "Progressing", "DeploymentProgressing", f"{available} of {wanted} pods are ready"
-    )
+    waiting = Health(Severity.WAITING, "Progressing", "DeploymentProgressing", _progress(deployment))
     return explained(waiting, deployment, rows)
 
 
@@ -59,6 +57,16 @@ def explained(health: Health, deployment: Manifest, rows: Sequence[PodRow]) -> H
     word = worst.health.word if worst.health.severity is Severity.BAD else health.word
     message = f"{worst.health.explanation}{_selector(deployment, worst.health)}"
     return replace(health, severity=severity, word=word, reason=worst.health.reason, message=message)
+
+
+def _progress(deployment: Manifest) -> str:
+    status = lenient.mapping(deployment.get("status"))
+    updated, replicas = (lenient.number(status.get(field)) for field in ("updatedReplicas", "replicas"))
+    if updated < _wanted(deployment):
+        return f"{updated} of {_wanted(deployment)} pods are of the new kind"
+    if replicas > updated:
+        return f"{replicas - updated} old pods are still there"
+    return f"{_available(deployment)} of {_wanted(deployment)} pods are ready"
 
 
 def _selector(deployment: Manifest, health: Health) -> str:

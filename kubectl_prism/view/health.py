@@ -37,6 +37,11 @@ class Health:
         return self.severity is Severity.OK
 
     @property
+    def is_fine(self) -> bool:
+        """Nothing is known to be wrong: it is Ready, or nobody can tell from here."""
+        return self.severity <= Severity.UNKNOWN
+
+    @property
     def explanation(self) -> str:
         """The message, or the reason where there is no message."""
         return self.message or self.reason
@@ -48,7 +53,9 @@ def health(obj: Manifest) -> Health:
         return Health(Severity.WAITING, "Terminating", "Terminating", _deletion(obj))
     ready = _condition(obj, conditions.READY)
     if ready is None:
-        return Health(Severity.WAITING, "Pending", "NotReconciled", "no reconciler has looked at it yet")
+        is_provisioned_elsewhere = obj.get("kind") == "PrismNamespace"
+        severity = Severity.UNKNOWN if is_provisioned_elsewhere else Severity.WAITING
+        return Health(severity, "Pending", "NotReconciled", "no reconciler has looked at it yet")
     if _is_outdated(obj, ready):
         return Health(Severity.WAITING, "Progressing", "NewGeneration", "the reconciler has not seen the last change")
     status, reason, message = (str(ready.get(field) or "") for field in ("status", "reason", "message"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_SUMMARY = re.compile(r"^\d+/(\d+) nodes are available: (.*?)\.?(?:\s+preemption:.*)?$", re.DOTALL)
+_SUMMARY = re.compile(r"^\d+/(\d+) nodes are available: (.*?)(?:\.\s.*|\.?$)", re.DOTALL)
 _PART = re.compile(r"(\d+) (.+?)(?=, \d+ |$)", re.DOTALL)
 _TAINT = re.compile(r"^node\(s\) had untolerated taint ?\{([^:}]+):? ?([^}]*)\}$")
 _SHORTAGE = re.compile(r"^Insufficient (\S+)$")

@@ -67,8 +67,8 @@ def summary(trees: Iterable[StackTree]) -> str:
     found = list(trees)
     components = [component for tree in found for component in tree.components]
     pods = [pod for component in components for pod in component.pods]
-    bad = sum(not component.health.is_ok for component in components)
-    waiting = sum(bool(tree.name) and not tree.health.is_ok for tree in found)
+    bad = sum(not component.health.is_fine for component in components)
+    waiting = sum(bool(tree.name) and not tree.is_ready for tree in found)
     counted = [
         _count(sum(bool(tree.name) for tree in found), "stack", waiting),
         _count(len(components), "component", bad),

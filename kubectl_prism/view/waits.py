@@ -11,7 +11,7 @@ from kubectl_prism.view.stack import Component, StackTree, trees
 
 
 def wait_reasons(objects: Objects, now: datetime, *, stack: Key | None = None) -> list[str]:
-    """Return a line for each thing that is not Ready, worst first; none when everything is.
+    """Return a line for each thing that is to become Ready, worst first; none when nothing is waited for.
 
     With `stack`, only of that stack. The lines are the same for as long as nothing changes.
     """
@@ -21,13 +21,15 @@ def wait_reasons(objects: Objects, now: datetime, *, stack: Key | None = None) -
 
 def tree_reasons(tree: StackTree) -> list[str]:
     """Return the lines of one stack; of the stack itself where it is stuck or no component explains it."""
-    lines = [_line(component) for component in tree.components if component.health.severity is not Severity.OK]
-    if tree.health.severity is Severity.BAD or not (lines or tree.health.is_ok):
+    lines = [_line(component) for component in tree.components if not component.health.is_fine]
+    if tree.health.severity is Severity.BAD or not (lines or tree.health.is_fine):
         return [f"stack {tree.name}: {tree.health.explanation or tree.health.word}", *lines]
     return lines
 
 
 def _line(component: Component) -> str:
     health = component.health
-    counted = f" ({component.ready} ready)" if component.ready else ""
-    return f"{component.kind} {component.name}{counted}: {health.explanation or health.word}"
+    words = health.explanation or health.word
+    available, _, wanted = component.ready.partition("/")
+    counted = f" ({component.ready} ready)" if available != wanted and not words.startswith(component.ready) else ""
+    return f"{component.kind} {component.name}{counted}: {words}"

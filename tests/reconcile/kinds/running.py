@@ -14,6 +14,8 @@ from tests.cluster import Cluster
 
 READS = ("get", "list", "watch")
 WITHIN = 60.0
+GOODBYE = 0.25
+"""Seconds in which the connections that were closed say so to the server, before the loop is gone."""
 
 
 class Running:
@@ -89,3 +91,4 @@ class Running:
             self._synced.set()
             synced.cancel()
             await running
+        await asyncio.sleep(GOODBYE)

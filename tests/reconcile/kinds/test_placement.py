@@ -81,7 +81,7 @@ def test_pattern_specific_prefers_nodes_that_suit_what_is_asked_for(world: World
         pools[name] = count(places.of(world, f"runner={name}", 2), "prism.io/pool")
     assert pools["much-memory"] == {"memory-optimized": 2}
     assert pools["much-cpu"] == {"cpu-optimized": 2}
-    assert pools["neither"] == {"general": 2}
+    assert "affinity" not in world.get("Deployment", "neither")["spec"]["template"]["spec"]
 
 
 def test_what_is_written_wins_over_the_strategy(world: World, places: Places) -> None:
