@@ -9,6 +9,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from kubectl_prism.cli.options import Options
+from kubectl_prism.cli.output import note
 
 if TYPE_CHECKING:
     from kubectl_prism.kube.client import Client
@@ -24,10 +25,58 @@ def connection(options: Options) -> Connection:
 
 
 def cluster(options: Options) -> Cluster:
-    """Return the cluster that the flags, the kubeconfig or the pod we run in mean; NoCluster where nothing does."""
-    from kubectl_prism.kube.config import load
+    """Return the cluster that the flags, the kubeconfig or the pod we run in mean.
 
-    return load(connection(options))
+    The sandbox stands in where nothing is configured or its context is named; NoCluster where there is none either.
+    """
+    from kubectl_prism.kube.config import load
+    from kubectl_prism.kube.errors import NoCluster
+
+    if (sandbox := _named_sandbox(options)) is not None:
+        return load(sandbox)
+    try:
+        return load(connection(options))
+    except NoCluster:
+        if (sandbox := _sandbox(options)) is None:
+            raise
+        note("No cluster is configured: using the sandbox.")
+        return load(sandbox)
+
+
+def means_sandbox(options: Options) -> bool:
+    """Tell whether `cluster` would stand the sandbox in, running or stopped."""
+    from kubectl_prism.kube.config import load
+    from kubectl_prism.kube.errors import NoCluster
+
+    if _named_sandbox(options) is not None:
+        return True
+    try:
+        load(connection(options))
+    except NoCluster:
+        return _sandbox(options) is not None
+    return False
+
+
+def _named_sandbox(options: Options) -> Connection | None:
+    """Return the sandbox where its context is named and the person's own kubeconfig does not have it."""
+    if options.kubeconfig or not (options.context or "").startswith("kwok-"):
+        return None
+    from kubectl_prism.kube.config import contexts
+
+    sandbox = _sandbox(options)
+    is_other = sandbox is None or options.context in contexts(connection(options))
+    return None if is_other or sandbox is None or options.context not in contexts(sandbox) else sandbox
+
+
+def _sandbox(options: Options) -> Connection | None:
+    """Return how to reach the sandbox of this machine, where there is one."""
+    from kubectl_prism.sandbox.cluster import NAME
+    from kubectl_prism.sandbox.place import place
+
+    kubeconfig = place(NAME).kubeconfig
+    if not kubeconfig.exists():
+        return None
+    return dataclasses.replace(connection(options), kubeconfig=str(kubeconfig), context=None)
 
 
 def client(options: Options) -> Client:

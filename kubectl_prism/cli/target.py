@@ -54,7 +54,7 @@ def _is_loopback(host: str) -> bool:
 
 def choose(options: Options, *, sandbox: bool, binaries: Path | None) -> Target:
     """Return the cluster to work on; starts the sandbox where `sandbox` says so, or a person on a terminal does."""
-    if sandbox:
+    if sandbox or connect.means_sandbox(options):
         return _sandbox(options, binaries)
     from kubectl_prism.kube.errors import NoCluster, Unreachable
 

@@ -8,11 +8,11 @@ whole.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from kubectl_prism.cli import dropping
-from kubectl_prism.cli.children import Children, children, is_parent
+from kubectl_prism.cli.children import children, is_parent
 from kubectl_prism.cli.output import note
 from kubectl_prism.errors import PrismError
 from kubectl_prism.kube.client import Client
@@ -32,21 +32,31 @@ class Trial:
 
 
 async def trials(client: Client, objects: Sequence[Manifest]) -> list[Trial]:
-    """Return a trial for each object of the file, followed by those of what it leads to."""
-    found: list[Trial] = []
+    """Return a trial for each object of the file, each followed by those of what it leads to."""
     given = {meta.ref(obj) for obj in objects}
+    found: dict[Ref, Trial] = {}
     for obj in objects:
         if obj["kind"] not in RESOURCES:
             raise PrismError(f"{meta.ref(obj)}: kubectl prism does not apply objects of kind {obj['kind']}")
-        own = await _own(client, obj)
-        found.append(own)
-        if not is_parent(obj):
-            continue
-        below = await children(client, own.after or obj, given)
-        found += [trial for trial in [await _child(client, child, own.before) for child in below.wanted] if trial]
-        found += [Trial(meta.ref(gone), gone, None) for gone in below.gone]
-        _say(below)
-    return found
+        await _add(client, await _own(client, obj), given, found)
+    return list(found.values())
+
+
+async def _add(client: Client, trial: Trial, given: Collection[Ref], found: dict[Ref, Trial]) -> None:
+    """Add a trial and, below it, those of its children."""
+    found[trial.ref] = trial
+    if trial.after is None or not is_parent(trial.after):
+        return
+    made = {ref: trial.after for ref, trial in found.items() if trial.after is not None}
+    below = await children(client, trial.after, made)
+    for child in below.wanted:
+        tried = None if meta.ref(child) in given else await _child(client, child, trial.before)
+        if tried is not None:
+            await _add(client, tried, given, found)
+    for gone in below.gone:
+        found[meta.ref(gone)] = Trial(meta.ref(gone), gone, None)
+    for line in below.unknown:
+        note(f"note: {line}")
 
 
 async def live(client: Client, ref: Ref) -> Manifest | None:
@@ -112,8 +122,3 @@ def _kept(child: Manifest, before: Manifest) -> Manifest:
     if spec is not None and replicas is not None and "replicas" not in spec:
         return {**child, "metadata": metadata, "spec": {**spec, "replicas": replicas}}
     return {**child, "metadata": metadata}
-
-
-def _say(below: Children) -> None:
-    for line in below.unknown:
-        note(f"note: {line}")

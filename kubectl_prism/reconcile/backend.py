@@ -19,7 +19,7 @@ from kubectl_prism.reconcile import greetings
 from kubectl_prism.reconcile.credentials import RefError, resolve
 from kubectl_prism.reconcile.greetings import Answer, Target
 from kubectl_prism.reconcile.request import Request, Result
-from kubectl_prism.reconcile.tools import REFUSAL_RETRY, Tools, refs
+from kubectl_prism.reconcile.tools import Tools, refs
 from kubectl_prism.render import backend as render
 from kubectl_prism.render import labels
 from kubectl_prism.render.backend import ConnectionValues
@@ -27,9 +27,6 @@ from kubectl_prism.render.backend import ConnectionValues
 CHILD_KINDS = ("ConfigMap", "Secret")
 SECRET_INTERVAL = 30.0
 """Seconds until the Secrets that a backend names are read again."""
-
-SECRET_SOON = 1.0
-"""Seconds until a Secret that is missing is looked for again, for often it comes with the same file; then twice that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,6 @@ class BackendReconciler:
         self._tools = tools
         self._clock = clock
         self._checked: dict[Key, Checked] = {}
-        self._waited: dict[Key, float] = {}
 
     async def __call__(self, request: Request) -> Result:
         """Bring one PrismBackend to what its spec says."""
@@ -56,7 +52,6 @@ class BackendReconciler:
         obj = self._tools.store.get("PrismBackend", *key)
         if obj is None or meta.is_deleting(obj):
             self._checked.pop(key, None)
-            self._waited.pop(key, None)
             return Result()
         try:
             backend = documents.load_as(Backend, obj)
@@ -67,17 +62,16 @@ class BackendReconciler:
             values = await resolve(self._tools.client, backend)
         except RefError as error:
             await self._report(obj, conditions.stalled(error.reason, str(error)), phase="Failed")
-            self._waited[key] = min(2 * self._waited.get(key, SECRET_SOON / 2), SECRET_INTERVAL)
-            return Result(requeue_after=self._waited[key])
-        self._waited.pop(key, None)
+            return Result(requeue_after=min(self._tools.patience.wait(meta.uid(obj)), SECRET_INTERVAL))
         return await self._reconcile(obj, backend, values)
 
     async def _reconcile(self, obj: Manifest, backend: Backend, values: ConnectionValues) -> Result:
         children = render.objects(backend, values, stack=labels.owning_stack(backend.metadata))
         applied = await self._tools.apply_chain(obj, children)
+        again = self._tools.retry(obj, applied)
         for refusal in applied.refusals:
             await self._report(obj, conditions.stalled(refusal.reason, refusal.message), phase="Failed")
-            return Result(requeue_after=REFUSAL_RETRY)
+            return Result(requeue_after=again)
         await self._tools.applier.prune(obj, refs(children), CHILD_KINDS)
         answer = await self._health(backend, values)
         marks, phase = judgement(answer)

@@ -13,7 +13,7 @@ from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.model.pattern import Pattern
 from kubectl_prism.reconcile.request import Request, Result
 from kubectl_prism.reconcile.rollout import Rollout, rollout
-from kubectl_prism.reconcile.tools import REFUSAL_RETRY, SCALER_KINDS, Applied, Tools, refs
+from kubectl_prism.reconcile.tools import SCALER_KINDS, Applied, Tools, refs
 from kubectl_prism.render import autoscaling, labels, names
 from kubectl_prism.render import backend as backend_render
 from kubectl_prism.render import pattern as render
@@ -60,11 +60,12 @@ class PatternReconciler:
         initial = autoscaling.initial_replicas(pattern.spec.autoscaling, pattern.spec.replicas)
         await self._tools.applier.prune(obj, refs(children), CHILD_KINDS)
         applied = await self._tools.apply_chain(obj, self._tools.scalers_last(obj, children), initial_replicas=initial)
+        again = self._tools.retry(obj, applied)
         deployment = applied.live.get(Ref("Deployment", pattern.metadata.namespace, names.child(pattern.metadata.name)))
         if deployment is None:
             refusal = applied.refusals[0]
             await self._tools.report(obj, conditions.stalled(refusal.reason, refusal.message), phase="Failed")
-            return Result(requeue_after=REFUSAL_RETRY)
+            return Result(requeue_after=again)
         state = rollout(deployment, self._pods(pattern))
         marks, phase = judgement(state, applied)
         if autoscaling.is_on(pattern.spec.autoscaling):
@@ -77,7 +78,7 @@ class PatternReconciler:
             availableReplicas=state.available,
             selector=",".join(f"{key}={value}" for key, value in labels.runner_selector(pattern.metadata.name).items()),
         )
-        return Result(requeue_after=REFUSAL_RETRY if applied.refusals else wait)
+        return Result(requeue_after=wait if again is None else again)
 
     def _pods(self, pattern: Pattern) -> tuple[Manifest, ...]:
         runner = labels.runner_selector(pattern.metadata.name)["runner"]

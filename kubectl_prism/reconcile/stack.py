@@ -15,7 +15,7 @@ from kubectl_prism.model.stack import Stack
 from kubectl_prism.reconcile.request import Request, Result
 from kubectl_prism.reconcile.rollout import rollout
 from kubectl_prism.reconcile.summary import UNSEEN, Part, election, members, overall, phase
-from kubectl_prism.reconcile.tools import REFUSAL_RETRY, Applied, Refusal, Tools, refs
+from kubectl_prism.reconcile.tools import Applied, Tools, refs
 from kubectl_prism.render import admin, autoscaling, labels, names, proxy
 from kubectl_prism.render import stack as render
 from kubectl_prism.store import Change, Store
@@ -47,10 +47,9 @@ class Children:
     namespaces: Applied
 
     @property
-    def refusals(self) -> tuple[Refusal, ...]:
-        """Everything that was refused."""
-        parts = (self.proxy, self.admin, self.backends, self.patterns, self.namespaces)
-        return tuple(refusal for part in parts for refusal in part.refusals)
+    def all(self) -> Applied:
+        """Everything together."""
+        return self.proxy | self.admin | self.backends | self.patterns | self.namespaces
 
 
 class StackReconciler:
@@ -72,7 +71,8 @@ class StackReconciler:
         await self._tools.applier.prune(obj, refs(render.children(stack)), CHILD_KINDS)
         children = await self._apply(obj, stack)
         wait = await self._report(obj, stack, children)
-        return Result(requeue_after=REFUSAL_RETRY if children.refusals else wait)
+        again = self._tools.retry(obj, children.all)
+        return Result(requeue_after=wait if again is None else again)
 
     async def _apply(self, obj: Manifest, stack: Stack) -> Children:
         initial = autoscaling.initial_replicas(stack.spec.proxy.autoscaling, stack.spec.proxy.replicas)

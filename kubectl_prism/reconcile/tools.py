@@ -21,12 +21,10 @@ from kubectl_prism.reconcile.events import Recorder
 from kubectl_prism.store import Store
 
 PROGRESS_INTERVAL = 1.0
-PACED = 4096
+LONGEST_WAIT = 60.0
+REMEMBERED = 4096
 
 SCALER_KINDS = ("HorizontalPodAutoscaler", "ScaledObject")
-
-REFUSAL_RETRY = 60.0
-"""Seconds until a refused child is tried again; nothing tells us when its name is free or a quota is lifted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +58,35 @@ class Pace:
         """Remember that the status of the object `uid` was written now."""
         self._written[uid] = self._clock()
         self._written.move_to_end(uid)
-        while len(self._written) > PACED:
+        while len(self._written) > REMEMBERED:
             self._written.popitem(last=False)
 
     def pause(self, uid: str) -> float:
         """Return the seconds until progress of the object `uid` may be written; 0 or less for now."""
         return self._written.get(uid, -PROGRESS_INTERVAL) + PROGRESS_INTERVAL - self._clock()
+
+
+class Patience:
+    """How long to wait until what an object lacks is looked for again, where nothing tells us that it came.
+
+    A name that is taken, a quota, a Secret, KEDA: the wait is as long as the lack has lasted, between a second and a
+    minute, so that what comes soon is found soon and what never comes costs little.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since: OrderedDict[str, float] = OrderedDict()
+
+    def wait(self, uid: str) -> float:
+        """Return the seconds until the object `uid`, which lacks something, should be reconciled again."""
+        lasted = self._clock() - self._since.setdefault(uid, self._clock())
+        while len(self._since) > REMEMBERED:
+            self._since.popitem(last=False)
+        return min(max(lasted, PROGRESS_INTERVAL), LONGEST_WAIT)
+
+    def forget(self, uid: str) -> None:
+        """The object `uid` lacks nothing."""
+        self._since.pop(uid, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +103,7 @@ class Tools:
     now: Callable[[], str]
     inside: bool
     pace: Pace = field(default_factory=Pace)
+    patience: Patience = field(default_factory=Patience)
 
     async def apply_chain(self, owner: Manifest, intents: Iterable[Manifest], *, initial_replicas: int = 1) -> Applied:
         """Apply children of `owner` that lean on each other, in order; stop at the first that is refused.
@@ -104,6 +126,13 @@ class Tools:
         for intent in intents:
             applied |= await self.apply_chain(owner, [intent])
         return applied
+
+    def retry(self, owner: Manifest, applied: Applied) -> float | None:
+        """Return the seconds until `owner` should be tried again, for something was refused; None where nothing was."""
+        if applied.refusals:
+            return self.patience.wait(meta.uid(owner))
+        self.patience.forget(meta.uid(owner))
+        return None
 
     def scalers_last(self, owner: Manifest, intents: Iterable[Manifest]) -> list[Manifest]:
         """Return what can be applied now, scalers last: a new one waits until the old one has let go."""
