@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -21,6 +22,7 @@ from kubectl_prism.sandbox.programs import Binaries
 
 ESSENTIAL = ("etcd", "kube-apiserver")
 """The servers without which waiting for the others makes no sense."""
+_REASON = re.compile(r'no space left|already in use|panic:|"level":"(fatal|panic)"|^[EF]\d{4} |^Error:')
 
 
 def run(place: Place, binaries: Binaries, arguments: list[str], *, deadline: float) -> None:
@@ -64,5 +66,12 @@ def check_alive(place: Place, needed: Sequence[str]) -> None:
     for name in needed:
         if name in started and name not in alive:
             log = place.server_log(name)
-            words = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-            raise PrismError(f"{name} of the sandbox ended: {''.join(words)[:400] or 'no word'}", hint=f"see {log}")
+            words = _last_words(log.read_text(errors="replace")) if log.exists() else "it left no log"
+            raise PrismError(f"{name} of the sandbox ended: {words[:400]}", hint=f"see {log}")
+
+
+def _last_words(log: str) -> str:
+    """Find the last line that says why, before a trace of where."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    reasons = [line for line in lines if _REASON.search(line)]
+    return (reasons or lines or ["it said nothing"])[-1]
