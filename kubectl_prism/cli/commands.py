@@ -24,11 +24,11 @@ VERBS = (
     "diff",
     "crds",
     "init",
-    "sandbox",
     "operator",
     "version",
-    "completion",
     "options",
+    "sandbox",
+    "completion",
 )
 """The verbs in the order of `kubectl prism --help`; the module of a verb has its name, or the one given below."""
 
@@ -91,7 +91,8 @@ def add(
 
     `examples` maps what a person wants to the command line that does it.
     """
-    app.command(name, epilog=_epilog(examples), context_settings=_SETTINGS)(function)
+    summary = (function.__doc__ or "").partition("\n")[0]
+    app.command(name, short_help=summary, epilog=_epilog(examples), context_settings=_SETTINGS)(function)
 
 
 def given(context: typer.Context) -> Options:

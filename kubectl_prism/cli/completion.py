@@ -26,7 +26,7 @@ _HINT = "name a folder on PATH that you may write to: kubectl prism completion i
 def register(app: typer.Typer) -> None:
     """Add the group."""
     completion = group(
-        "Complete `kubectl prism` in your shell, by kubectl's own completion.",
+        "Complete `kubectl prism` in your shell.",
         examples={
             "Put the helper program next to the plugin": "kubectl prism completion install",
             "Load kubectl's completion, if your shell does not yet": "source <(kubectl completion bash)",

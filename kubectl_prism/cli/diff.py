@@ -45,10 +45,11 @@ def diff(
         typer.Option("--sample", metavar="NAME", help="A sample instead of a file.", autocompletion=samples),
     ] = None,
 ) -> int:
-    """Show what would change in the cluster, for each object of a file and what the reconciler makes of it.
+    """Show what `up` would change in the cluster.
 
-    Every change is tried on the server without being kept. Values of Secrets are masked. The exit code is 0 without
-    differences, 1 with differences and more than 1 on errors.
+    Compares each object of a file, and what the reconciler would make of it, with what is there. Every change is tried
+    on the server without being kept. Values of Secrets are masked. The exit code is 0 without differences, 1 with
+    differences and more than 1 on errors.
     """
     if not file and not sample:
         raise UsageError("diff needs a file or a sample", hint="add -f FILE, -f - for stdin, or --sample NAME")

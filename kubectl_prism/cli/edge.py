@@ -71,14 +71,14 @@ def _dispatch(options: Options, words: list[str]) -> int:
     except Abort:
         return INTERRUPTED
     except TyperException as error:
-        raise _usage(error) from error
+        raise _usage(error, verb) from error
     return result if isinstance(result, int) else 0
 
 
-def _usage(error: Exception) -> UsageError:
+def _usage(error: Exception, verb: str) -> UsageError:
     """Say in our words what typer found wrong with the command line."""
     context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else PROGRAM
+    path = context.command_path if context is not None else f"{PROGRAM} {verb}"
     name = getattr(error, "option_name", None)
     hint = f"`{path} --help` shows how it is used"
     if name is not None and hasattr(error, "possibilities"):

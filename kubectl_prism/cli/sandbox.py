@@ -68,7 +68,9 @@ def up(
         int | None, typer.Option("--port", min=1, max=65535, metavar="PORT", help="Port of its API server.")
     ] = None,
 ) -> int:
-    """Start the sandbox: real etcd, API server, controllers and scheduler; simulated nodes and pods.
+    """Start the sandbox, or leave it running.
+
+    Etcd, API server, controllers and scheduler are real; nodes and pods are simulated.
 
     Programs are taken from a given folder, PATH or the cache; what is missing is downloaded or built from source. Your
     kubeconfig is left alone unless --use is given. `--runtime kind` hands over to kind, whose pods really run.
@@ -95,7 +97,7 @@ def up(
 
 
 def down(runtime: Runtime = "binary") -> int:
-    """Stop the sandbox and remove everything in it; the programs stay in the cache."""
+    """Remove the sandbox with everything in it; its programs stay in the cache."""
     if _is_kind(runtime):
         from kubectl_prism.sandbox import kind
 

@@ -52,7 +52,7 @@ def version(
         str | None, typer.Option("--output", "-o", metavar="FORM", help="json, yaml or jsonpath=…")
     ] = None,
 ) -> int:
-    """Print the versions of kubectl prism, its CRDs and the server, and what does not go together."""
+    """Print the versions of this program, the CRDs and the server, and their skew."""
     wanted = format_of(output, among=("json", "yaml", "jsonpath"))
     server, failure = (None, None) if client else _ask(given(context))
     skew = _skew(server) if server else []

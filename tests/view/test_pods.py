@@ -115,7 +115,7 @@ def test_trouble_reads_the_same_while_the_cause_is_the_same() -> None:
         (UNSCHEDULABLE, "6 of 9 do not match its node selector or affinity, 3 have a taint that it does not tolerate"),
         ("0/1 nodes are available: 1 Insufficient cpu.", "1 of 1 have too little cpu left"),
         (
-            "0/2 nodes are available: 2 node(s) had untolerated taint {node.kubernetes.io/not-ready: }. preemption: none",
+            "0/2 nodes are available: 2 node(s) had untolerated taint {node.kubernetes.io/not-ready: }. preemption: no",
             "2 of 2 have the taint node.kubernetes.io/not-ready",
         ),
         (

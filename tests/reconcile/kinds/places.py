@@ -17,13 +17,15 @@ class Places:
 
     def __init__(self, world: World) -> None:
         found = world.client.resources.get(api_version="v1", kind="Node").get().to_dict()["items"]
-        self.labels: dict[str, dict[str, str]] = {node["metadata"]["name"]: node["metadata"]["labels"] for node in found}
+        self.labels: dict[str, dict[str, str]] = {
+            node["metadata"]["name"]: node["metadata"]["labels"] for node in found
+        }
 
     def of(self, world: World, selector: str, pods: int) -> list[dict[str, str]]:
         """Return the labels of the node of each of so many pods, once all of them have one."""
 
         def bound() -> list[str]:
-            found = [pod for pod in world.list("Pod", selector) if not pod["metadata"].get("deletionTimestamp")]
+            found = [pod for pod in world.all("Pod", selector) if not pod["metadata"].get("deletionTimestamp")]
             nodes = [str(pod["spec"]["nodeName"]) for pod in found if pod["spec"].get("nodeName")]
             assert (len(found), len(nodes)) == (pods, pods), f"{selector}: {len(nodes)} of {len(found)} have a node"
             return nodes

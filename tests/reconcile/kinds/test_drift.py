@@ -61,21 +61,23 @@ def test_a_child_that_was_deleted_is_made_again(world: World, kind: str) -> None
     world.ready("PrismPattern", "p")
     before = world.get(kind, "p")
     world.delete(kind, "p")
-    after = eventually(lambda: (found := world.get(kind, "p"))["metadata"]["uid"] != before["metadata"]["uid"] and found)
+    after = eventually(
+        lambda: (found := world.get(kind, "p"))["metadata"]["uid"] != before["metadata"]["uid"] and found
+    )
     assert after["metadata"]["labels"] == before["metadata"]["labels"]
     world.ready("PrismPattern", "p")
 
 
 @pytest.mark.parametrize("field", ["ownerReferences", "labels"])
-def test_a_child_that_lost_its_owner_or_labels_gets_them_back(world: World, field: str) -> None:
+@pytest.mark.parametrize("kind", ["Deployment", "Service", "ConfigMap"])
+def test_a_child_that_lost_its_owner_or_labels_gets_them_back(world: World, kind: str, field: str) -> None:
     """A stripped ownerReference or label set is repaired in place: the object is not made anew."""
     world.pattern("p", service={"port": 8080})
     world.ready("PrismPattern", "p")
-    for kind in ("Deployment", "Service", "ConfigMap"):
-        before = world.get(kind, "p")["metadata"]
-        world.patch(kind, "p", {"metadata": {field: None}})
-        eventually(lambda kind=kind, before=before: world.get(kind, "p")["metadata"].get(field) == before[field])
-        assert world.get(kind, "p")["metadata"]["uid"] == before["uid"]
+    before = world.get(kind, "p")["metadata"]
+    world.patch(kind, "p", {"metadata": {field: None}})
+    eventually(lambda: world.get(kind, "p")["metadata"].get(field) == before[field])
+    assert world.get(kind, "p")["metadata"]["uid"] == before["uid"]
     world.ready("PrismPattern", "p")
 
 
@@ -93,23 +95,26 @@ def test_what_others_add_to_a_child_stays(world: World) -> None:
     assert found["spec"]["minReadySeconds"] == 1
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "Service", "ConfigMap"])
+THEIRS: dict[str, dict[str, Any]] = {
+    "ConfigMap": {"data": {"theirs": "1"}},
+    "Deployment": {
+        "spec": {
+            "selector": {"matchLabels": {"app": "theirs"}},
+            "template": {
+                "metadata": {"labels": {"app": "theirs"}},
+                "spec": {"containers": [{"name": "c", "image": "theirs:1"}]},
+            },
+        }
+    },
+    "Service": {"spec": {"ports": [{"port": 1}]}},
+}
+"""Objects of somebody else."""
+
+
+@pytest.mark.parametrize("kind", THEIRS)
 def test_a_name_that_is_taken_is_never_taken_over(world: World, kind: str) -> None:
     """The owner stalls and says whose the name is; the object stays as it was; once it goes, the owner goes on."""
-    spec: dict[str, Any] = {
-        "Deployment": {
-            "spec": {
-                "selector": {"matchLabels": {"app": "theirs"}},
-                "template": {
-                    "metadata": {"labels": {"app": "theirs"}},
-                    "spec": {"containers": [{"name": "c", "image": "theirs:1"}]},
-                },
-            }
-        },
-        "Service": {"spec": {"ports": [{"port": 1}]}},
-        "ConfigMap": {"data": {"theirs": "1"}},
-    }[kind]
-    world.create(kind, "p", **spec)
+    world.create(kind, "p", **THEIRS[kind])
     if kind == "Deployment":
         eventually(lambda: world.get(kind, "p")["status"].get("availableReplicas"))
     before = world.get(kind, "p")

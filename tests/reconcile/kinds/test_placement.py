@@ -104,7 +104,9 @@ def test_a_node_by_name_is_taken_and_no_strategy_stands_in_its_way(world: World,
 def test_a_runner_spec_of_a_stack_places_as_a_placement_does(world: World, places: Places) -> None:
     """`runnerSpec` reaches the pattern, its pods and their resources."""
     runner = {"strategy": "CostOptimized", "resources": SMALL}
-    world.stack("s", patterns=[{"name": "q", "type": "queue", "backend": "memstore", "replicas": 3, "runnerSpec": runner}])
+    world.stack(
+        "s", patterns=[{"name": "q", "type": "queue", "backend": "memstore", "replicas": 3, "runnerSpec": runner}]
+    )
     world.ready("PrismStack", "s")
     assert count(places.of(world, "runner=q", 3), "prism.io/pool") == {"spot": 3}
     [container] = world.get("Deployment", "q")["spec"]["template"]["spec"]["containers"]

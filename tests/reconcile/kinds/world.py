@@ -129,14 +129,14 @@ class World:
         except NotFoundError:
             return None
 
-    def list(self, kind: str, labels: str | None = None) -> list[Object]:
+    def all(self, kind: str, labels: str | None = None) -> list[Object]:
         """Return all objects of a kind in the namespace."""
         found = self._of(kind).get(namespace=self.namespace, label_selector=labels).to_dict()
         return [dict(item) for item in found["items"]]
 
     def names(self, kind: str, labels: str | None = None) -> set[str]:
         """Return the names of all objects of a kind in the namespace."""
-        return {item["metadata"]["name"] for item in self.list(kind, labels)}
+        return {item["metadata"]["name"] for item in self.all(kind, labels)}
 
     def patch(self, kind: str, name: str, change: Object, *, manager: str = "somebody") -> Object:
         """Merge a change into an object; None takes a field away."""
@@ -202,7 +202,7 @@ class World:
         """Return the messages of the Events about an object for a reason."""
         return [
             found["message"]
-            for found in self.list("Event")
+            for found in self.all("Event")
             if found["involvedObject"].get("name") == name and found["reason"] == reason
         ]
 
@@ -237,6 +237,4 @@ def kubectl(cluster: Cluster, *arguments: str, given: str | None = None) -> str:
 def fingerprint(world: World, *kinds: str) -> dict[str, Mapping[str, str]]:
     """Return the resourceVersion of every object of these kinds, all that the reconcilers write where none is named."""
     wanted = kinds or (*CHILD_KINDS, "PrismStack", "Event")
-    return {
-        kind: {o["metadata"]["name"]: o["metadata"]["resourceVersion"] for o in world.list(kind)} for kind in wanted
-    }
+    return {kind: {o["metadata"]["name"]: o["metadata"]["resourceVersion"] for o in world.all(kind)} for kind in wanted}

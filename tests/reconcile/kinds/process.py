@@ -1,0 +1,95 @@
+"""`kubectl-prism operator` as a process of its own: started, read by its probes, stopped by a signal."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from urllib.error import HTTPError
+
+from tests.cluster import Cluster
+from tests.reconcile.kinds.world import eventually
+
+
+class Operator:
+    """The reconciler of one namespace; its log is in `log`."""
+
+    def __init__(self, cluster: Cluster, *, namespace: str, folder: Path) -> None:
+        self.log = folder / f"operator-{len(list(folder.iterdir()))}.log"
+        connection = [f"--kubeconfig={cluster.kubeconfig}", f"--context={cluster.context}"]
+        options = [f"--watch-namespace={namespace}", "--probes=127.0.0.1:0", "--log-format=json"]
+        self._command = [sys.executable, "-m", "kubectl_prism", "operator", *connection, *options]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._address = ""
+
+    def __enter__(self) -> Operator:
+        """Start it and wait until it is ready."""
+        with self.log.open("wb") as out:
+            self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=out)
+        eventually(self._is_served)
+        eventually(self._is_ready)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop it as Kubernetes does; it must end well."""
+        process = self._running
+        process.send_signal(signal.SIGTERM)
+        try:
+            code = process.wait(30)
+        finally:
+            process.kill()
+            process.wait()
+        assert code == 0, self.log.read_text()
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
+
+    def processor_seconds(self) -> float:
+        """Return the processor time that it has used so far."""
+        fields = Path(f"/proc/{self._running.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return the sum of a metric over all its samples with these labels."""
+        total = 0.0
+        for line in self._read("/metrics").decode().splitlines():
+            if line.startswith((f"{name}{{", f"{name} ")) and all(f'{key}="{labels[key]}"' in line for key in labels):
+                total += float(line.rpartition(" ")[2])
+        return total
+
+    def writes(self) -> float:
+        """Return how many requests other than reads it says that it has sent so far."""
+        reads = sum(self.metric("rest_client_requests_total", verb=verb) for verb in ("get", "list", "watch"))
+        return self.metric("rest_client_requests_total") - reads
+
+    def has_looked_at(self, objects: int) -> bool:
+        """Tell whether it has reconciled so many objects and has nothing left to do."""
+        reconciled = self.metric("controller_runtime_reconcile_total")
+        busy = self.metric("workqueue_depth") + self.metric("controller_runtime_active_workers")
+        return reconciled >= objects and busy == 0
+
+    def _is_served(self) -> bool:
+        assert self._running.poll() is None, self.log.read_text()
+        found = re.search(r"probes and metrics on (http://[0-9.:]+)", self.log.read_text())
+        self._address = found[1] if found else ""
+        return found is not None
+
+    def _is_ready(self) -> bool:
+        try:
+            return bool(self._read("/readyz"))
+        except HTTPError as unready:
+            unready.close()
+            return False
+
+    def _read(self, path: str) -> bytes:
+        with urllib.request.urlopen(self._address + path, timeout=10) as answer:
+            return bytes(answer.read())
