@@ -22,6 +22,7 @@ CASES = {
     "--version": [OURS, "--version"],
     "wrong verb": [OURS, "no-such-verb"],
     "wrong flag": [OURS, "status", "--no-such-flag"],
+    "wrong context": [OURS, "status", "--context", "no-such-context"],
     "render": [OURS, "render", "--sample", "quickstart"],
     "--help": [OURS, "--help"],
 }

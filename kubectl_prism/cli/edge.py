@@ -127,3 +127,4 @@ def _log_requests(verbosity: int) -> None:
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname).1s %(name)s: %(message)s")
     logging.getLogger("kubectl_prism").setLevel(logging.DEBUG if verbosity >= 8 else logging.INFO)
+    logging.getLogger("kubectl_prism.kube.requests").setLevel(logging.DEBUG)

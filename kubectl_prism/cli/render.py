@@ -98,7 +98,7 @@ def _children(obj: Manifest) -> Iterator[Manifest]:
         case Pattern() as found:
             yield from pattern.objects(found)
         case Backend() as found if found.spec.connection.secret_ref is None and found.spec.tls.secret_ref is None:
-            yield from backend.objects(found, backend.ConnectionValues(url=found.spec.connection.url))
+            yield from backend.objects(found, backend.ConnectionValues.of(found.spec.connection.url))
         case Backend() as found:
             yield backend.config_map(found, backend.ConnectionValues())
         case _:

@@ -8,6 +8,7 @@ store's work. Whoever wants to know what is asked hands in `on_request`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -23,6 +24,8 @@ from kubectl_prism.kube.errors import ApiError, Gone, NotFound, TooManyRequests,
 from kubectl_prism.kube.transport import Answer, Transport
 from kubectl_prism.model.meta import FIELD_MANAGER, Manifest
 from kubectl_prism.model.resource import Resource, resource
+
+log = logging.getLogger("kubectl_prism.kube.requests")
 
 PAGE = 500
 WRITES_IN_FLIGHT = 16
@@ -257,8 +260,12 @@ class Client:
         except (ApiError, Unreachable) as error:
             self._on_request(verb, kind, _status(error), time.monotonic() - began)
             raise
-        self._on_request(verb, kind, answer.status, time.monotonic() - began)
+        self._count(verb, kind, answer.status, time.monotonic() - began)
         return answer
+
+    def _count(self, verb: str, kind: str, status: int, seconds: float) -> None:
+        log.debug("%s %s: %s in %.0f ms", verb, kind, status or "no answer", seconds * 1000)
+        self._on_request(verb, kind, status, seconds)
 
 
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "apply": "PATCH", "patch": "PATCH", "delete": "DELETE"}

@@ -17,8 +17,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from kubectl_prism.errors import PrismError
 
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s@\"']+@")
@@ -127,6 +125,8 @@ def from_status(body: Mapping[str, Any], *, code: int = 0) -> ApiError:
 
 def from_response(code: int, body: bytes, *, retry_after: str | None = None) -> ApiError:
     """Return the error of an HTTP answer, whether its body is a Status, plain text or nothing."""
+    import msgspec
+
     try:
         status = msgspec.json.decode(body)
     except ValueError:

@@ -7,19 +7,20 @@ and identity providers take seconds. Never logs or shows a credential.
 
 from __future__ import annotations
 
-import asyncio
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
-
-from multidict import CIMultiDict, CIMultiDictProxy
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from kubectl_prism.errors import PrismError
 from kubectl_prism.kube import exec_plugin
+
+if TYPE_CHECKING:
+    import ssl
+
+    from multidict import CIMultiDictProxy
 
 TOKEN_FILE_PERIOD = 60.0
 """Seconds after which a mounted token is read again; the kubelet rotates it under us."""
@@ -79,6 +80,8 @@ class Login:
     """The current credentials, read when first needed and again when they end or are refused."""
 
     def __init__(self, read: Callable[[], Credentials]) -> None:
+        import asyncio
+
         self._read = read
         self._current: Credentials | None = None
         self._lock = asyncio.Lock()
@@ -86,6 +89,8 @@ class Login:
 
     async def credentials(self) -> Credentials:
         """Return what to send now; PrismError when logging in fails."""
+        import asyncio
+
         current = self._current
         if current is not None and time.time() < current.expires:
             return current
@@ -96,6 +101,8 @@ class Login:
 
     async def renew(self, refused: Credentials) -> bool:
         """Log in again after the server refused `refused`; tell whether there is something new to try."""
+        import asyncio
+
         async with self._lock:
             if self._current is not None and self._current is not refused:
                 return True
@@ -197,6 +204,8 @@ class _Builder:
     def build(
         self, configuration: Configuration, *, expires: float, inline: frozenset[str] = frozenset()
     ) -> Credentials:
+        from multidict import CIMultiDict, CIMultiDictProxy
+
         authorization = " ".join(str(configuration.api_key.get("BearerToken") or "").split())
         headers = CIMultiDict[str]()
         if authorization:
@@ -227,6 +236,8 @@ def _changed(file: str | None) -> float:
 
 
 def _tls_context(parts: Tls, inline: frozenset[str]) -> ssl.SSLContext:
+    import ssl
+
     try:
         context = ssl.create_default_context(cafile=parts.authority)
     except (OSError, ssl.SSLError) as error:
@@ -248,7 +259,7 @@ def _tls_context(parts: Tls, inline: frozenset[str]) -> ssl.SSLContext:
 def _unusable(field: str, file: str | None, inline: frozenset[str], error: OSError) -> PrismError:
     """Name the file, or the kubeconfig field where the certificate stands in the kubeconfig itself."""
     source = f"{field}-data" if f"{field}-data" in inline else f"{field} {file}"
-    why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+    why = getattr(error, "reason", None) or error.strerror
     return PrismError(f"{source} cannot be used: {why or error}", hint="it must be PEM; a key must not be encrypted")
 
 

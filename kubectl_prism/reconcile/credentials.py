@@ -16,7 +16,6 @@ from kubectl_prism.model import meta
 from kubectl_prism.model.backend import Backend
 from kubectl_prism.model.meta import Manifest
 from kubectl_prism.model.parts import CredentialsRef, SecretKeys, SecretRef
-from kubectl_prism.reconcile.greetings import credentials
 from kubectl_prism.render.backend import ConnectionValues
 
 ALLOW_FROM = "prism.io/allow-from"
@@ -41,14 +40,8 @@ async def resolve(client: Client, backend: Backend) -> ConnectionValues:
     if reference is not None:
         secret = await _secret(client, reference, namespace, "spec.connection.secretRef")
         url, username, password = _values(secret, reference)
-    in_url = credentials(url)
     certificates = await _certificates(client, backend)
-    return ConnectionValues(
-        url=url or None,
-        username=username or in_url[0] or None,
-        password=password or in_url[1] or None,
-        tls=certificates,
-    )
+    return ConnectionValues.of(url, username=username, password=password, tls=certificates)
 
 
 async def _certificates(client: Client, backend: Backend) -> dict[str, bytes]:

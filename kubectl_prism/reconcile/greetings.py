@@ -254,12 +254,3 @@ def _context(certificates: Mapping[str, bytes]) -> ssl.SSLContext:
             key.write_bytes(certificates["tls.key"])
             context.load_cert_chain(chain, key)
     return context
-
-
-def credentials(url: str) -> tuple[str, str]:
-    """Return user name and password of a URL; empty where it has none."""
-    try:
-        parts = urlsplit(url)
-        return unquote(parts.username or ""), unquote(parts.password or "")
-    except ValueError:
-        return "", ""

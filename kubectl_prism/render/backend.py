@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from urllib.parse import unquote, urlsplit
 
 from kubectl_prism.model.backend import Backend, BackendSpec
 from kubectl_prism.model.meta import Manifest
@@ -59,6 +60,27 @@ class ConnectionValues:
     password: str | None = field(default=None, repr=False)
     tls: Mapping[str, str | bytes] = field(default_factory=dict, repr=False)
     """PEM text by the names of `TLS_FILES`."""
+
+    @classmethod
+    def of(
+        cls,
+        url: str | None,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        tls: Mapping[str, str | bytes] | None = None,
+    ) -> ConnectionValues:
+        """Return the values; user name and password that are not given are taken from the URL, where it has them."""
+        user, secret = _credentials(url or "")
+        return cls(url=url or None, username=username or user, password=password or secret, tls=tls or {})
+
+
+def _credentials(url: str) -> tuple[str | None, str | None]:
+    try:
+        parts = urlsplit(url)
+        return unquote(parts.username or "") or None, unquote(parts.password or "") or None
+    except ValueError:
+        return None, None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

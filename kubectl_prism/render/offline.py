@@ -29,7 +29,7 @@ def everything(stack: Stack) -> list[Manifest]:
 
 def _backend(child: Manifest, *, stack: str) -> list[Manifest]:
     backend = Backend.model_validate(child)
-    values = ConnectionValues(url=backend.spec.connection.url)
+    values = ConnectionValues.of(backend.spec.connection.url)
     is_known = backend.spec.connection.secret_ref is None and backend.spec.tls.secret_ref is None
     return (
         backends.objects(backend, values, stack=stack)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import subprocess
 import time
@@ -14,6 +13,7 @@ import pytest
 from kubectl_prism.cli import names
 from kubectl_prism.cli.commands import VERBS
 from tests.cli.terminal import BIN, environment, prism
+from tests.cluster import Cluster
 
 KUBECONFIG = """
 apiVersion: v1
@@ -131,14 +131,11 @@ def test_a_file_of_somebody_else_is_not_written_over(tmp_path: Path) -> None:
     assert "theirs" not in other.read_text()
 
 
-def test_kubectl_itself_finds_and_asks_it(tmp_path: Path) -> None:
+def test_kubectl_itself_finds_and_asks_it(cluster: Cluster, tmp_path: Path) -> None:
     """Real kubectl completes `kubectl prism` through the installed program."""
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        pytest.skip("there is no kubectl on PATH")
     done = subprocess.run(
-        [kubectl, "__complete", "prism", "sta"],
-        env={**environment(tmp_path), "PATH": f"{BIN}{os.pathsep}{os.path.dirname(kubectl)}"},
+        [str(cluster.kubectl), "__complete", "prism", "sta"],
+        env={**environment(tmp_path), "PATH": f"{BIN}{os.pathsep}{cluster.kubectl.parent}"},
         capture_output=True,
         text=True,
         timeout=30,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from kubectl_prism.cli import jsonpath
 from kubectl_prism.errors import PrismError, UsageError
+from tests.cluster import Cluster
 
 OBJECT: dict[str, Any] = {
     "apiVersion": "example.io/v1",
@@ -114,14 +114,11 @@ def test_what_the_object_does_not_have_in_a_list_is_an_error(template: str) -> N
         jsonpath.compile(template)(OBJECT)
 
 
-def test_kubectl_agrees(tmp_path: Path) -> None:
+def test_kubectl_agrees(cluster: Cluster, tmp_path: Path) -> None:
     """Real kubectl, asked without a cluster, gives the same for every template, the wrong ones included."""
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        pytest.skip("there is no kubectl on PATH")
     file = tmp_path / "object.json"
     file.write_text(json.dumps(OBJECT))
-    command = [kubectl, "label", "--local", "-f", str(file), "x=y", "-o"]
+    command = [str(cluster.kubectl), "label", "--local", "-f", str(file), "x=y", "-o"]
 
     def asked(template: str) -> str | None:
         done = subprocess.run([*command, f"jsonpath={template}"], capture_output=True, text=True, check=False)
