@@ -17,8 +17,12 @@ def main() -> None:
 
         sys.stdout.write(f"kubectl-prism {__version__}\n")
         return
+    import signal
+
     from kubectl_prism.cli import edge
 
+    # Told to end, we end like after Ctrl-C: what was started, such as a build, ends with us.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(edge.run(words))
 
 

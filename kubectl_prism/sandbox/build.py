@@ -29,6 +29,9 @@ _PACKAGE = re.compile(r"[\w.~/-]+")
 _LINK_SHARE = 0.12
 """How much of a whole build the link takes, measured: no package is named while it runs."""
 
+REPORT_EVERY = 10.0
+"""Seconds between two lines about a build: enough on a terminal, not too many in a log."""
+
 
 class BuildFailed(PrismError):
     """A program could not be built."""
@@ -127,7 +130,7 @@ def _run(
     log: Path,
     output: IO[str] | int = subprocess.DEVNULL,
 ) -> None:
-    """Run Go to its end, reporting every two seconds; however this ends, Go and all that it has started end with it."""
+    """Run Go to its end, reporting now and then; however this ends, Go and all that it has started end with it."""
     with log.open("ab") as errors, log.open(errors="replace") as reading:
         reading.seek(0, os.SEEK_END)
         process = subprocess.Popen(
@@ -146,7 +149,7 @@ def _run(
                 said += _new_lines(reading, follow)
                 report(follow.line(time.monotonic() - started))
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(2)
+                    process.wait(REPORT_EVERY)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,3 +154,20 @@ def test_help_is_data(tmp_path: Path, words: list[str]) -> None:
     done = prism(tmp_path, *words)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Usage: kubectl prism")
+
+
+def test_sigterm_ends_like_ctrl_c(tmp_path: Path) -> None:
+    """A command that is told to end while it waits for its input ends with 130, and without a traceback."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kubectl_prism", "render", "-f", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONVERBOSE": "1"},
+        text=True,
+    )
+    assert process.stderr is not None
+    assert any("kubectl_prism.cli.render" in line for line in process.stderr)
+    process.terminate()
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, "Traceback" in err) == (130, False)

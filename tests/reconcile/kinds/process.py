@@ -31,8 +31,13 @@ class Operator:
         """Start it and wait until it is ready."""
         with self.log.open("wb") as out:
             self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=out)
-        eventually(self._is_served)
-        eventually(self._is_ready)
+        try:
+            eventually(self._is_served)
+            eventually(self._is_ready)
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
         return self
 
     def __exit__(

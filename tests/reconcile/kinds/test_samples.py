@@ -135,10 +135,12 @@ def test_a_namespace_is_left_to_whoever_provisions_it(samples: World) -> None:
 
 
 def test_kubectl_wait_ends_when_a_stack_is_ready(samples: World) -> None:
-    """`kubectl wait --for=condition=Ready` works on every stack and every pattern at once."""
-    for kind in ("prismstack", "prismpattern"):
-        said = kubectl(samples.cluster, "wait", "--for=condition=Ready", "--timeout=30s", "--all", "-A", kind)
-        assert "prism-quickstart condition met" in said or "kv-memstore condition met" in said
+    """`kubectl wait --for=condition=Ready` works on every stack and every pattern."""
+    for kind, objects in (("prismstack", STACKS), ("prismpattern", PATTERNS)):
+        for namespace in {namespace for namespace, _ in objects}:
+            names = [name for home, name in objects if home == namespace]
+            said = samples.within(namespace).kubectl("wait", "--for=condition=Ready", "--timeout=30s", kind, *names)
+            assert said.splitlines() == [f"{kind}.prism.io/{name} condition met" for name in names]
 
 
 def test_kubectl_get_prism_shows_all_four_kinds(samples: World) -> None:
