@@ -113,7 +113,8 @@ async def _up(plan: Plan, target: Target, options: Options) -> int:
     from kubectl_prism.reconcile.engine import engine
 
     stopping = _signals()
-    async with engine(target.cluster, namespaces=plan.namespaces, extra_kinds=("PrismNamespace", "Node")) as running:
+    shown = await _shown_kinds(target)
+    async with engine(target.cluster, namespaces=plan.namespaces, extra_kinds=shown) as running:
         applied = await bring(running.client, plan, target)
         async with asyncio.TaskGroup() as group:
             group.create_task(running.manager.run(), name="manager")
@@ -121,6 +122,16 @@ async def _up(plan: Plan, target: Target, options: Options) -> int:
                 return await _follow(plan, target, options, running, applied, stopping)
             finally:
                 running.manager.stop()
+
+
+async def _shown_kinds(target: Target) -> list[str]:
+    """Return what is watched only to be shown: nodes, which say what is simulated, as far as we may list them."""
+    from kubectl_prism.kube.client import Client
+    from kubectl_prism.model.resource import resource
+
+    async with Client(target.cluster) as client:
+        may_list = await client.allowed("list", resource("Node")) and await client.allowed("watch", resource("Node"))
+    return ["PrismNamespace", "Node"] if may_list else ["PrismNamespace"]
 
 
 async def _follow(

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from kubectl_prism.render.operator import rules
 from tests.cluster import Cluster
 
 PROGRAM = Path(sys.executable).with_name("kubectl-prism")
@@ -312,3 +313,37 @@ def test_two_sources_are_wrong_usage(door: Door) -> None:
     """A file and a sample at once is not known what to mean."""
     done = door.run("up", "-f", door.file(stack()), "--sample=quickstart")
     assert (done.returncode, "not both" in done.stderr) == (2, True)
+
+
+def test_the_granted_rules_in_one_namespace_are_enough(door: Door) -> None:
+    """Whoever has the reconciler's rules and may apply stacks in one namespace brings one up there, and no more."""
+    user = f"tenant-{door.namespace}"
+    applying = {"apiGroups": ["prism.io"], "resources": ["prismstacks"], "verbs": ["get", "create", "patch"]}
+    looking = {
+        "apiGroups": ["apiextensions.k8s.io"],
+        "resources": ["customresourcedefinitions"],
+        "verbs": ["get"],
+    }
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": user}}
+    grants = [
+        {**role, "kind": "Role", "rules": [*rules(), applying]},
+        {**role, "kind": "ClusterRole", "rules": [looking]},
+    ]
+    warm = door.run("up", "-f", door.file(stack("warm")), "--wait", *door.here())
+    assert warm.returncode == 0, warm.stderr
+    for grant in grants:
+        door.kubectl("apply", "-n", door.namespace, "-f", "-", text=yaml.safe_dump(grant))
+    door.kubectl("create", "rolebinding", user, f"--role={user}", f"--user={user}", "-n", door.namespace)
+    door.kubectl("create", "clusterrolebinding", user, f"--clusterrole={user}", f"--user={user}")
+    election = {"enabled": True, "leaseName": "tenant"}
+    file = door.file(stack("tenant", admin={"replicas": 3, "leaderElection": election}, proxy={"replicas": 2}))
+    try:
+        wide = door.run("up", "-f", file, "--wait", f"--as={user}", *door.here())
+        narrow = door.run(
+            "up", "-f", file, "--wait", f"--as={user}", f"--watch-namespace={door.namespace}", *door.here()
+        )
+    finally:
+        door.kubectl("delete", "clusterrolebinding", user)
+        door.kubectl("delete", "clusterrole", user)
+    assert (wide.returncode, "with --watch-namespace" in wide.stderr) == (1, True), wide.stderr
+    assert narrow.returncode == 0, narrow.stderr
