@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check format bench crds lock clean
+.PHONY: help up down test check format bench crds docs lock clean
 
 help: ## Show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -41,6 +41,9 @@ bench: $(STAMP) ## Measure start-up against kubectl, side by side
 
 crds: $(STAMP) ## Generate the CRDs from the models
 	$(BIN)/python -m kubectl_prism.model.crd kubectl_prism/manifests/crds
+
+docs: $(STAMP) ## Generate the reference pages that follow from the program
+	$(BIN)/python -m docs.generate docs/reference
 
 lock: ## Resolve the dependencies anew and write requirements.lock
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --no-header --extra dev -o requirements.lock pyproject.toml

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from kubectl_prism import manifests
 from kubectl_prism.model.meta import Manifest
+from kubectl_prism.model.resource import OUR_KINDS
 
 Table = Callable[[Sequence[str], Iterable[Sequence[str]]], str]
 HEADERS = ("Field", "Type", "Default", "What it is")
@@ -45,7 +46,7 @@ def page(table: Table) -> str:
     """Return the whole page."""
     shared = _shared()
     parts = ["# Fields of the four kinds", _introduction()]
-    for crd in manifests.crds():
+    for crd in sorted(manifests.crds(), key=lambda crd: OUR_KINDS.index(crd["spec"]["names"]["kind"])):
         names, version = crd["spec"]["names"], crd["spec"]["versions"][0]
         root = version["schema"]["openAPIV3Schema"]
         parts += [

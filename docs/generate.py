@@ -1,7 +1,7 @@
 """Writes the reference pages that follow from the program: `python -m docs.generate FOLDER`.
 
-`make docs` calls it for docs/reference, and a test holds the committed pages equal. Reads the commands, the CRDs and the
-reconciler's rules; asks no cluster.
+`make docs` calls it for docs/reference, and a test holds the committed pages equal. Reads the commands, the CRDs and
+the reconciler's rules; asks no cluster.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ Lines, not a spinner: they read the same on a terminal, in a log and in CI.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -19,20 +20,30 @@ from kubectl_prism.view.waits import tree_reasons
 if TYPE_CHECKING:
     from kubectl_prism.store import Change, Store
 
+ERROR_PAUSE = 1.0
+"""Seconds after which is looked whether the API server still answers, where nothing changes."""
+
 PAUSE = 0.2
 """Seconds between two looks at most, so that a burst of changes is one look."""
 
 
 class Progress:
-    """Follows `wanted` objects in a store and says what they wait for."""
+    """Follows `wanted` objects in a store and says what they wait for.
 
-    def __init__(self, store: Store, wanted: Sequence[Manifest], say: Callable[[str], None]) -> None:
+    `error` tells why the store may be out of date, None while it is not.
+    """
+
+    def __init__(
+        self, store: Store, wanted: Sequence[Manifest], say: Callable[[str], None], *, error: Callable[[], str | None]
+    ) -> None:
         self.store = store
+        self.error = error
         self.wanted = {meta.ref(obj): meta.generation(obj) for obj in wanted if obj["kind"] in _JUDGED}
         self.say = say
         self._changed = asyncio.Event()
         self._changed.set()
         self._said: list[str] = []
+        self._error: str | None = None
         self._is_settled = False
 
     async def until_ready(self) -> None:
@@ -63,8 +74,10 @@ class Progress:
         unsubscribe = self.store.subscribe(self._notice)
         try:
             while not is_over():
-                await self._changed.wait()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), ERROR_PAUSE)
                 self._changed.clear()
+                self._tell_error()
                 self._tell()
                 await asyncio.sleep(PAUSE)
         finally:
@@ -72,6 +85,14 @@ class Progress:
 
     def _notice(self, change: Change) -> None:
         self._changed.set()
+
+    def _tell_error(self) -> None:
+        error = self.error()
+        if error and not self._error:
+            self.say(f"{error}; trying again, what was shown may be out of date")
+        elif self._error and not error:
+            self.say("the API server answers again")
+        self._error = error
 
     def _tell(self) -> None:
         reasons = self.reasons()

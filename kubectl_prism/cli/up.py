@@ -94,10 +94,11 @@ def up(
     objects = files.objects(file or [], sample)
     from kubectl_prism.cli import target as targets
     from kubectl_prism.cli.loop import run
+    from kubectl_prism.cli.placing import placed
 
     target = targets.choose(options, sandbox=sandbox or binaries_dir is not None, binaries=binaries_dir)
     plan = Plan(
-        objects=tuple(_placed(obj, target.cluster.namespace, options) for obj in objects),
+        objects=tuple(placed(obj, target.cluster.namespace, options) for obj in objects),
         words=_resuming(options, file, sample, sandbox=target.is_sandbox),
         wait=wait,
         timeout=seconds,
@@ -145,7 +146,7 @@ async def _follow(
     from kubectl_prism.cli.progress import Progress
 
     await _either(running.manager.synced.wait(), stopping)
-    progress = Progress(running.store, applied, note)
+    progress = Progress(running.store, applied, note, error=lambda: running.manager.error)
     try:
         async with asyncio.timeout(plan.timeout if plan.wait else None):
             await _either(progress.until_ready(), stopping)
@@ -210,22 +211,6 @@ async def _either(work: Coroutine[object, object, object], stopping: asyncio.Eve
     finally:
         task.cancel()
         stop.cancel()
-
-
-def _placed(obj: Manifest, default: str, options: Options) -> Manifest:
-    """Return `obj` with its namespace written out; UsageError where the file and -n disagree."""
-    from kubectl_prism.model.resource import RESOURCES
-
-    kind = RESOURCES.get(obj["kind"])
-    if kind is None or not kind.namespaced:
-        return obj
-    own = meta.key(obj).namespace
-    if own and options.namespace and own != options.namespace:
-        raise UsageError(
-            f"{meta.ref(obj)}: the namespace of the file is not the one of --namespace ({options.namespace})",
-            hint="leave one of them out",
-        )
-    return {**obj, "metadata": {**obj["metadata"], "namespace": own or default}}
 
 
 def _resuming(options: Options, files: Sequence[str] | None, sample: str | None, *, sandbox: bool) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kubectl_prism.model import conditions, documents, meta
+from kubectl_prism.model import conditions, meta
 from kubectl_prism.model.backend import Backend
 from kubectl_prism.model.conditions import Mark
 from kubectl_prism.model.meta import Key, Manifest
@@ -53,10 +53,8 @@ class BackendReconciler:
         if obj is None or meta.is_deleting(obj):
             self._checked.pop(key, None)
             return Result()
-        try:
-            backend = documents.load_as(Backend, obj)
-        except documents.InvalidSpec as error:
-            await self._report(obj, conditions.stalled("InvalidSpec", str(error)), phase="Failed")
+        backend = await self._tools.parsed(Backend, obj)
+        if backend is None:
             return Result()
         try:
             values = await resolve(self._tools.client, backend)

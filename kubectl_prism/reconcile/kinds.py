@@ -9,7 +9,7 @@ from kubectl_prism.reconcile.controller import Controller
 from kubectl_prism.reconcile.manager import CHILDREN
 from kubectl_prism.reconcile.tools import Tools
 
-SELECTORS = {"Pod": CHILDREN}
+SELECTORS = dict.fromkeys(("Pod", "ConfigMap", "Secret"), CHILDREN)
 """Kinds that are watched for other reasons than being owned, and yet only as far as they are ours."""
 
 
@@ -21,13 +21,18 @@ def controllers(tools: Tools) -> list[Controller]:
             "PrismStack",
             stack.StackReconciler(tools),
             owns=stack.CHILD_KINDS,
-            watches={"Pod": partial(stack.of_pod, store)},
+            watches={"Pod": partial(stack.of_pod, store), "PrismStack": partial(stack.of_stack, store)},
         ),
         Controller(
             "PrismPattern",
             pattern.PatternReconciler(tools),
             owns=pattern.CHILD_KINDS,
-            watches={"Pod": partial(pattern.of_pod, store), "PrismBackend": partial(pattern.of_backend, store)},
+            watches={
+                "Pod": partial(pattern.of_pod, store),
+                "PrismBackend": partial(pattern.of_backend, store),
+                "ConfigMap": partial(pattern.of_connection, store),
+                "Secret": partial(pattern.of_connection, store),
+            },
         ),
         Controller("PrismBackend", backend.BackendReconciler(tools), owns=backend.CHILD_KINDS, workers=16),
     ]

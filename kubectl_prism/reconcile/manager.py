@@ -34,10 +34,11 @@ RESYNC_EVERY = 36_000.0
 
 
 class Watcher(Protocol):
-    """One informer: `run` lists and watches for ever, `synced` is set after the first list."""
+    """One informer: `run` lists and watches for ever, `synced` is set after the first list, `error` says what fails."""
 
     kind: str
     synced: asyncio.Event
+    error: str | None
 
     async def run(self) -> None:
         """List and watch until cancelled."""
@@ -77,6 +78,12 @@ class Manager:
         self.synced = asyncio.Event()
         self._stopping = asyncio.Event()
         self._running: list[asyncio.Task[None]] = []
+        self._watchers: list[Watcher] = []
+
+    @property
+    def error(self) -> str | None:
+        """What keeps a cache from being up to date, or None."""
+        return next((watcher.error for watcher in self._watchers if watcher.error), None)
 
     def stop(self) -> None:
         """End `run` gracefully: nothing new is begun, what runs is finished within `drain` seconds."""
@@ -98,10 +105,10 @@ class Manager:
         async with asyncio.TaskGroup() as group:
             if self.recorder is not None:
                 group.create_task(self.recorder.run(), name="events")
-            watchers = [watcher for kind in sorted(self.selectors) for watcher in self._informers(kind)]
-            for watcher in watchers:
+            self._watchers = [watcher for kind in sorted(self.selectors) for watcher in self._informers(kind)]
+            for watcher in self._watchers:
                 group.create_task(watcher.run(), name=f"{watcher.kind} informer")
-            for watcher in watchers:
+            for watcher in self._watchers:
                 await watcher.synced.wait()
             self.synced.set()
             group.create_task(self._resync(), name="resync")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_prism.model import conditions, documents, meta
+from kubectl_prism.model import conditions, meta
 from kubectl_prism.model.conditions import Mark
 from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.model.pattern import Pattern
@@ -43,10 +43,8 @@ class PatternReconciler:
         obj = self._tools.store.get(*request.ref)
         if obj is None or meta.is_deleting(obj):
             return Result()
-        try:
-            pattern = documents.load_as(Pattern, obj)
-        except documents.InvalidSpec as error:
-            await self._tools.report(obj, conditions.stalled("InvalidSpec", str(error)), phase="Failed")
+        pattern = await self._tools.parsed(Pattern, obj)
+        if pattern is None:
             return Result()
         try:
             connection = self._connection(pattern)
@@ -160,7 +158,18 @@ def of_pod(store: Store, change: Change) -> Iterator[Request]:
 
 def of_backend(store: Store, change: Change) -> Iterator[Request]:
     """Yield the patterns that may use the PrismBackend that changed."""
-    namespace, name = meta.key(change.new or change.old or {})
+    return _users(store, *meta.key(change.new or change.old or {}))
+
+
+def of_connection(store: Store, change: Change) -> Iterator[Request]:
+    """Yield the patterns whose backend wrote the ConfigMap or Secret that changed."""
+    obj = change.new or change.old or {}
+    controller = meta.controller_of(obj) or {}
+    if controller.get("kind") == "PrismBackend":
+        yield from _users(store, meta.key(obj).namespace, controller.get("name") or "")
+
+
+def _users(store: Store, namespace: str, name: str) -> Iterator[Request]:
     for pattern in store.list("PrismPattern", namespace):
         spec = pattern.get("spec") or {}
         if ((spec.get("backendConfig") or {}).get("name") or spec.get("backend")) == name:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kubectl_prism.model import conditions, documents, meta
+from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.model.stack import Stack
 from kubectl_prism.reconcile.request import Request, Result
 from kubectl_prism.reconcile.rollout import rollout
 from kubectl_prism.reconcile.summary import UNSEEN, Part, election, members, overall, phase
 from kubectl_prism.reconcile.tools import Applied, Tools, refs
+from kubectl_prism.reconcile.triggers import is_news
 from kubectl_prism.render import admin, autoscaling, labels, names, proxy
 from kubectl_prism.render import stack as render
 from kubectl_prism.store import Change, Store
@@ -63,10 +64,8 @@ class StackReconciler:
         obj = self._tools.store.get(*request.ref)
         if obj is None or meta.is_deleting(obj):
             return Result()
-        try:
-            stack = documents.load_as(Stack, obj)
-        except documents.InvalidSpec as error:
-            await self._tools.report(obj, conditions.stalled("InvalidSpec", str(error)), phase="Failed")
+        stack = await self._tools.parsed(Stack, obj)
+        if stack is None:
             return Result()
         await self._tools.applier.prune(obj, refs(render.children(stack)), CHILD_KINDS)
         children = await self._apply(obj, stack)
@@ -135,6 +134,16 @@ def of_pod(store: Store, change: Change) -> Iterator[Request]:
         return
     for stack in store.list("PrismStack", meta.key(pod).namespace):
         if labels.stack_selector(meta.key(stack).name, labels.PROXY)["stack"] == marked.get("stack"):
+            yield Request.of(stack)
+
+
+def of_stack(store: Store, change: Change) -> Iterator[Request]:
+    """Yield the other stacks of the namespace: whether their Lease is free depends on the one that changed or went."""
+    if not is_news(change.old, change.new):
+        return
+    changed = meta.key(change.new or change.old or {})
+    for stack in store.list("PrismStack", changed.namespace):
+        if meta.key(stack) != changed:
             yield Request.of(stack)
 
 

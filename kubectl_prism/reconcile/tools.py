@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from kubectl_prism.errors import PrismError
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.errors import Forbidden, Invalid, NotFound
-from kubectl_prism.model import conditions, meta
+from kubectl_prism.model import conditions, documents, meta
 from kubectl_prism.model.conditions import Mark
+from kubectl_prism.model.documents import M
 from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.reconcile.apply import Applier, NameTaken
 from kubectl_prism.reconcile.events import Recorder
@@ -142,6 +143,14 @@ class Tools:
         is_held = any(self.store.owned(meta.uid(owner), kind) for kind in gone)
         others = [intent for intent in wanted if intent["kind"] not in SCALER_KINDS]
         return others if is_held else others + scalers
+
+    async def parsed(self, model: type[M], obj: Manifest) -> M | None:
+        """Return `obj` as its model; where it does not parse, its status says why and None is returned."""
+        try:
+            return documents.load_as(model, obj)
+        except documents.InvalidSpec as error:
+            await self.report(obj, conditions.stalled("InvalidSpec", error.message), phase="Failed")
+            return None
 
     async def report(self, obj: Manifest, marks: list[Mark], **fields: object) -> float | None:
         """Write the status of `obj` where it differs, and an Event where its readiness turned.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import threading
+import time
 from collections.abc import Sequence
 from types import TracebackType
 
 from kubectl_prism.kube.config import Connection, load
 from kubectl_prism.reconcile.engine import Engine, engine
 from tests.cluster import Cluster
+from tests.reconcile.kinds.world import eventually
 
 READS = ("get", "list", "watch")
 WITHIN = 60.0
@@ -67,6 +69,18 @@ class Running:
         """Return how many reconciles ended so far."""
         samples = (sample for family in self._running.metrics.registry.collect() for sample in family.samples)
         return sum(sample.value for sample in samples if sample.name == "controller_runtime_reconcile_total")
+
+    def rests(self) -> None:
+        """Wait until no reconcile has ended for a second: nothing that comes after is left over from before."""
+        before, since = self.reconciles(), time.monotonic()
+
+        def is_long_enough() -> bool:
+            nonlocal before, since
+            if (now := self.reconciles()) != before:
+                before, since = now, time.monotonic()
+            return time.monotonic() - since > 1
+
+        eventually(is_long_enough)
 
     @property
     def _running(self) -> Engine:

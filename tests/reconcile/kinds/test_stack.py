@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.reconcile.kinds.running import Running
 from tests.reconcile.kinds.world import World, conditions, eventually, message
 
 KV: dict[str, Any] = {"name": "kv", "type": "keyvalue", "backend": "memstore"}
@@ -75,14 +76,27 @@ def test_the_younger_of_two_stacks_that_share_a_lease_is_told(world: World) -> N
     world.ready("PrismStack", "younger")
 
 
-def test_a_lease_name_is_free_again_once_the_older_stack_is_gone(world: World) -> None:
+def test_a_lease_name_is_free_again_once_the_older_stack_is_gone(world: World, engine: Running) -> None:
     """The younger stack becomes Ready by itself when nobody else elects by that Lease any more."""
     world.stack("older", admin=ELECTED)
     world.ready("PrismStack", "older")
     world.stack("younger", admin=ELECTED)
     world.stalled("PrismStack", "younger", "LeaseNameTaken")
+    world.becomes("PrismStack", "younger", "Stalled=True", "ProxyReady=True", admins="1/1", proxies="1/1")
+    engine.rests()
     world.delete("PrismStack", "older")
     world.ready("PrismStack", "younger")
+
+
+def test_a_stack_is_told_when_an_older_one_begins_to_elect(world: World, engine: Running) -> None:
+    """Ready for a while, it stalls as soon as the older stack turns to the same Lease."""
+    world.stack("older")
+    world.ready("PrismStack", "older")
+    world.stack("younger", admin=ELECTED)
+    world.ready("PrismStack", "younger")
+    engine.rests()
+    world.specify("PrismStack", "older", admin=ELECTED)
+    world.stalled("PrismStack", "younger", "LeaseNameTaken")
 
 
 def test_a_pod_that_no_node_takes_is_said_in_words(world: World) -> None:
