@@ -29,6 +29,7 @@ class Informer:
         self, client: Client, store: Store, kind: str, *, namespace: str | None = None, labels: str | None = None
     ) -> None:
         self.kind = kind
+        self.error: str | None = None
         self.synced = asyncio.Event()
         self.made.append((kind, namespace, labels))
         self.all.append(self)
