@@ -49,7 +49,7 @@ class PatternReconciler:
         try:
             connection = self._connection(pattern)
         except BackendMissing as missing:
-            await self._tools.report(obj, missing.marks, **{**_kept(obj), "phase": "Pending"})
+            await self._tools.report(obj, missing.marks, phase="Pending", **self._counts(obj, pattern))
             return Result()
         return await self._reconcile(obj, pattern, connection)
 
@@ -68,15 +68,16 @@ class PatternReconciler:
         marks, phase = judgement(state, applied)
         if autoscaling.is_on(pattern.spec.autoscaling):
             marks.append(_scaling(applied))
-        wait = await self._tools.report(
-            obj,
-            marks,
-            phase=phase,
-            replicas=state.replicas,
-            availableReplicas=state.available,
-            selector=",".join(f"{key}={value}" for key, value in labels.runner_selector(pattern.metadata.name).items()),
-        )
+        wait = await self._tools.report(obj, marks, phase=phase, **_counted(pattern, state))
         return Result(requeue_after=wait if again is None else again)
+
+    def _counts(self, obj: Manifest, pattern: Pattern) -> Manifest:
+        """Return the counts of the Deployment, where there is one: what runs goes on running."""
+        name = names.child(pattern.metadata.name)
+        deployment = self._tools.store.get("Deployment", pattern.metadata.namespace, name)
+        if deployment is None or not meta.is_owned_by(deployment, obj):
+            return {}
+        return _counted(pattern, rollout(deployment, ()))
 
     def _pods(self, pattern: Pattern) -> tuple[Manifest, ...]:
         runner = labels.runner_selector(pattern.metadata.name)["runner"]
@@ -139,10 +140,13 @@ def _scaling(applied: Applied) -> Mark:
     return conditions.unknown("ScalingActive", "ScalerChanging", "the previous scaler is going")
 
 
-def _kept(obj: Manifest) -> Manifest:
-    """Return the counts of the status as they are; what already runs goes on running."""
-    status = obj.get("status") or {}
-    return {field: status.get(field) for field in ("replicas", "availableReplicas", "selector")}
+def _counted(pattern: Pattern, state: Rollout) -> Manifest:
+    selector = labels.runner_selector(pattern.metadata.name)
+    return {
+        "replicas": state.replicas,
+        "availableReplicas": state.available,
+        "selector": ",".join(f"{key}={value}" for key, value in selector.items()),
+    }
 
 
 def of_pod(store: Store, change: Change) -> Iterator[Request]:
