@@ -6,6 +6,7 @@ built, never a reason to skip.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 
 from kubectl_prism.sandbox import binaries
 from kubectl_prism.sandbox import cluster as sandbox
+from kubectl_prism.sandbox.programs import Binaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +31,17 @@ class Cluster:
     kubectl: Path
 
 
-def _say(line: str) -> None:
-    # A first build takes minutes, so it is said past pytest's capture.
-    print(line, file=sys.__stderr__)
+def _programs(config: pytest.Config) -> Binaries:
+    """Return the programs of the cluster; a first build takes minutes, so it is said past pytest's capture."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+        return binaries.ensure_binaries(report=lambda line: print(line, file=sys.stderr))
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A running sandbox with its simulated nodes, removed with everything in it when the run ends."""
-    programs = binaries.ensure_binaries(report=_say)
+    programs = _programs(pytestconfig)
     name = f"prism-test-{os.getpid()}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("sandbox")))
