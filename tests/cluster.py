@@ -31,11 +31,15 @@ class Cluster:
     kubectl: Path
 
 
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
 def _programs(config: pytest.Config) -> Binaries:
     """Return the programs of the cluster; a first build takes minutes, so it is said past pytest's capture."""
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
-        return binaries.ensure_binaries(report=lambda line: print(line, file=sys.stderr))
+        return binaries.ensure_binaries(report=_say)
 
 
 @pytest.fixture(scope="session")
