@@ -27,16 +27,19 @@ LEVELS: Mapping[str, int] = {
 
 
 def configure(format: Format = "text", level: str = "info", *, stream: TextIO | None = None) -> None:
-    """Send this project's log lines of `level` and above to `stream`; UsageError for a level that is none."""
+    """Send log lines to `stream`: ours of `level` and above, those of libraries from warnings on.
+
+    UsageError for a level that is none.
+    """
     number = LEVELS.get(level.lower())
     if number is None:
         raise UsageError(f"log level {level!r} is none of debug, info, warn, error")
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
-    root = logging.getLogger("kubectl_prism")
+    root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(number)
-    root.propagate = False
+    root.setLevel(logging.WARNING)
+    logging.getLogger("kubectl_prism").setLevel(number)
 
 
 class TextFormatter(logging.Formatter):

@@ -144,12 +144,11 @@ def _run(
         )
         started = time.monotonic()
         said: list[str] = []
+        report(follow.line(0))
         try:
-            while process.poll() is None:
+            while not _ends_within(process, REPORT_EVERY):
                 said += _new_lines(reading, follow)
                 report(follow.line(time.monotonic() - started))
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(REPORT_EVERY)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -157,6 +156,14 @@ def _run(
         said += _new_lines(reading, follow)
     if process.returncode != 0:
         raise _failure(source, said, log)
+
+
+def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _new_lines(log: IO[str], follow: Follower) -> list[str]:

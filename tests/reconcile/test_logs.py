@@ -15,11 +15,13 @@ from kubectl_prism.reconcile.logs import Format, configure
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
-    """Leave the project's logger as it was found."""
-    root = logging.getLogger("kubectl_prism")
-    before = (root.handlers[:], root.level, root.propagate)
+    """Leave the loggers as they were found."""
+    root, ours = logging.getLogger(), logging.getLogger("kubectl_prism")
+    before = (root.handlers[:], root.level, ours.level)
     yield
-    root.handlers[:], root.level, root.propagate = before
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    ours.setLevel(before[2])
 
 
 def logged(format: Format, level: str) -> list[str]:
@@ -60,6 +62,16 @@ def test_the_level_decides_what_is_written() -> None:
     assert "detail" in logged("text", "debug")[0]
     assert logged("json", "error")[0].startswith('{"ts"')
     assert len(logged("json", "error")) == 1
+
+
+def test_what_a_library_says_has_the_same_form() -> None:
+    """A warning of asyncio or aiohttp is an object too, and their chatter is left out."""
+    stream = io.StringIO()
+    configure("json", "debug", stream=stream)
+    logging.getLogger("asyncio").info("chatter")
+    logging.getLogger("asyncio").error("Fatal error on SSL protocol")
+    (line,) = stream.getvalue().splitlines()
+    assert msgspec.json.decode(line)["msg"] == "Fatal error on SSL protocol"
 
 
 def test_a_level_that_is_none_is_wrong_usage() -> None:
