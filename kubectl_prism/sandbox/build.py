@@ -6,7 +6,6 @@ result gets its name only when it is whole. Interrupting this process stops Go a
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
