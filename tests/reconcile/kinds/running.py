@@ -6,11 +6,14 @@ import asyncio
 import dataclasses
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 
 from kubectl_prism.kube.config import Connection, load
+from kubectl_prism.reconcile.controller import Reconcile
 from kubectl_prism.reconcile.engine import Engine, engine
+from kubectl_prism.reconcile.request import Postponed, Request, Result
 from tests.cluster import Cluster
 from tests.reconcile.kinds.world import eventually
 
@@ -32,6 +35,8 @@ class Running:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._engine: Engine | None = None
         self._error: BaseException | None = None
+        self._reconciles: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
 
     def __enter__(self) -> Running:
         """Start the engine."""
@@ -60,23 +65,21 @@ class Running:
         found = self._running.metrics
         return found.requests() - found.requests(*READS)
 
-    def failures(self) -> float:
-        """Return how many reconciles ended in an error so far."""
-        samples = (sample for family in self._running.metrics.registry.collect() for sample in family.samples)
-        return sum(sample.value for sample in samples if sample.name == "controller_runtime_reconcile_errors_total")
+    def failures(self, namespace: str) -> int:
+        """Return how many reconciles of objects in a namespace ended in an error so far."""
+        return self._failures[namespace]
 
-    def reconciles(self) -> float:
-        """Return how many reconciles ended so far."""
-        samples = (sample for family in self._running.metrics.registry.collect() for sample in family.samples)
-        return sum(sample.value for sample in samples if sample.name == "controller_runtime_reconcile_total")
+    def reconciles(self, namespace: str) -> int:
+        """Return how many reconciles of objects in a namespace have begun so far."""
+        return self._reconciles[namespace]
 
-    def rests(self) -> None:
-        """Wait until no reconcile has ended for a second: nothing that comes after is left over from before."""
-        before, since = self.reconciles(), time.monotonic()
+    def rests(self, namespace: str) -> None:
+        """Wait until no reconcile in a namespace has begun for a second: what comes after is not left over."""
+        before, since = self.reconciles(namespace), time.monotonic()
 
         def is_long_enough() -> bool:
             nonlocal before, since
-            if (now := self.reconciles()) != before:
+            if (now := self.reconciles(namespace)) != before:
                 before, since = now, time.monotonic()
             return time.monotonic() - since > 1
 
@@ -86,6 +89,19 @@ class Running:
     def _running(self) -> Engine:
         assert self._engine is not None
         return self._engine
+
+    def _counted(self, reconcile: Reconcile) -> Reconcile:
+        async def counted(request: Request) -> Result:
+            self._reconciles[request.namespace] += 1
+            try:
+                return await reconcile(request)
+            except Postponed:
+                raise
+            except BaseException:
+                self._failures[request.namespace] += 1
+                raise
+
+        return counted
 
     def _run(self) -> None:
         try:
@@ -98,6 +114,8 @@ class Running:
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         async with engine(self._cluster, namespaces=self._namespaces) as found:
+            for controller in found.manager.controllers:
+                controller.reconcile = self._counted(controller.reconcile)
             self._engine = found
             running = asyncio.ensure_future(found.manager.run())
             synced = asyncio.ensure_future(found.manager.synced.wait())

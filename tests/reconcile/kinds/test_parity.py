@@ -138,12 +138,12 @@ def test_without_keda_the_pattern_runs_says_so_and_recovers(
     eventually(lambda: world.get("Deployment", "p")["status"].get("availableReplicas") == 2)
     assert world.find("Service", "p")
     world.becomes("PrismPattern", "p", "Ready=False KedaNotInstalled", availableReplicas=2)
-    before, failed = engine.reconciles(), engine.failures()
+    before, failed = engine.reconciles(world.namespace), engine.failures(world.namespace)
     with installed_keda(ApiextensionsV1Api(official_api)):
         world.ready("PrismPattern", "p")
         assert world.find("ScaledObject", "p")
-    assert engine.failures() == failed
-    assert engine.reconciles() - before < 40
+    assert engine.failures(world.namespace) == failed
+    assert engine.reconciles(world.namespace) - before < 40
 
 
 def test_placement_arrives_whole(world: World) -> None:
@@ -193,7 +193,7 @@ def test_pattern_and_backend_can_change(world: World, engine: Running) -> None:
     """The pods roll, the Deployment stays the same object with the same selector, and nothing fails on the way."""
     world.pattern("p", pattern="keyvalue", backend="memstore")
     world.ready("PrismPattern", "p")
-    before, failed = world.get("Deployment", "p"), engine.failures()
+    before, failed = world.get("Deployment", "p"), engine.failures(world.namespace)
     world.specify("PrismPattern", "p", pattern="pubsub", backend="nats")
     world.ready("PrismPattern", "p")
     after = world.get("Deployment", "p")
@@ -203,7 +203,7 @@ def test_pattern_and_backend_can_change(world: World, engine: Running) -> None:
     assert after["spec"]["template"]["spec"]["containers"][0]["name"] == "pubsub-runner"
     pods = eventually(lambda: [pod for pod in world.all("Pod") if not pod["metadata"].get("deletionTimestamp")])
     assert [pod["metadata"]["labels"]["backend"] for pod in pods] == ["nats"]
-    assert engine.failures() == failed
+    assert engine.failures(world.namespace) == failed
 
 
 def test_a_service_that_is_no_longer_wanted_goes(world: World) -> None:

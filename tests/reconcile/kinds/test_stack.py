@@ -83,7 +83,7 @@ def test_a_lease_name_is_free_again_once_the_older_stack_is_gone(world: World, e
     world.stack("younger", admin=ELECTED)
     world.stalled("PrismStack", "younger", "LeaseNameTaken")
     world.becomes("PrismStack", "younger", "Stalled=True", "ProxyReady=True", admins="1/1", proxies="1/1")
-    engine.rests()
+    engine.rests(world.namespace)
     world.delete("PrismStack", "older")
     world.ready("PrismStack", "younger")
 
@@ -94,7 +94,7 @@ def test_a_stack_is_told_when_an_older_one_begins_to_elect(world: World, engine:
     world.ready("PrismStack", "older")
     world.stack("younger", admin=ELECTED)
     world.ready("PrismStack", "younger")
-    engine.rests()
+    engine.rests(world.namespace)
     world.specify("PrismStack", "older", admin=ELECTED)
     world.stalled("PrismStack", "younger", "LeaseNameTaken")
 
