@@ -30,7 +30,7 @@ def test_of_a_group_of_errors_the_first_is_raised() -> None:
 
 
 def test_a_connection_that_we_closed_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
-    """uvloop complains about late bytes on a closed connection; nobody needs to hear that."""
+    """Uvloop complains about late bytes on a closed connection; nobody needs to hear that."""
     closed = "unable to perform operation on <TCPTransport closed=True>; the handler is closed"
     run(_complaining(RuntimeError(closed)))
     assert caplog.records == []
