@@ -22,7 +22,7 @@ def main() -> None:
     from kubectl_prism.cli import edge
 
     # Told to end, we end like after Ctrl-C: what was started, such as a build, ends with us.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(edge.INTERRUPTED))
     sys.exit(edge.run(words))
 
 
