@@ -24,7 +24,7 @@ down: $(STAMP) ## Stop the sandbox and remove everything it made
 	@$(BIN)/kubectl-prism sandbox down
 
 test: $(STAMP) ## Run all tests, against a real control plane (built once, on demand)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## Lint, format, types, and which way dependencies point
 	$(BIN)/ruff format --check .

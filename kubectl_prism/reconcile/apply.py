@@ -6,6 +6,7 @@ writes into one that is being deleted, and never decides on a cache older than i
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import time
@@ -43,6 +44,7 @@ REPLICAS_MANAGER = "prism-replicas"
 """The field manager that keeps `spec.replicas` where it is when our intent stops speaking of it."""
 
 CONVERSIONS = 5
+CONVERSION_PAUSE = 0.05
 SOON = 1.0
 WHILE_DELETING = 5.0
 
@@ -225,7 +227,8 @@ class Applier:
 
         Right after a creation other controllers write into the object too, so this is tried more than once.
         """
-        for _ in range(CONVERSIONS):
+        for attempt in range(CONVERSIONS):
+            await asyncio.sleep(attempt * CONVERSION_PAUSE)
             fresh = await self.client.get(*child)
             if uid(fresh) != known or is_deleting(fresh):
                 raise Postponed(f"{child} changed hands while it was written", after=SOON)

@@ -22,6 +22,7 @@ from kubectl_prism.sandbox.programs import Binaries
 
 ESSENTIAL = ("etcd", "kube-apiserver")
 """The servers without which waiting for the others makes no sense."""
+_MOMENT = 0.25
 _REASON = re.compile(r'no space left|already in use|panic:|"level":"(fatal|panic)"|^[EF]\d{4} |^Error:')
 
 
@@ -61,13 +62,21 @@ def _last_error(log: Path) -> str:
 
 def check_alive(place: Place, needed: Sequence[str]) -> None:
     """Fail with the last words of a server that has started and ended."""
-    started = [note.stem for note in (place.folder / "pids").glob("*.pid") if note.read_text()]
+    ended = _ended(place, needed)
+    if ended:
+        # One that is only just being started has no command line for a moment, so it is looked for again.
+        time.sleep(_MOMENT)
+        ended = [name for name in _ended(place, needed) if name in ended]
+    for name in ended:
+        log = place.server_log(name)
+        words = _last_words(log.read_text(errors="replace")) if log.exists() else "it left no log"
+        raise PrismError(f"{name} of the sandbox ended: {words[:400]}", hint=f"see {log}")
+
+
+def _ended(place: Place, needed: Sequence[str]) -> list[str]:
+    started = {note.stem for note in (place.folder / "pids").glob("*.pid") if note.read_text()}
     alive = processes.running(place.folder)
-    for name in needed:
-        if name in started and name not in alive:
-            log = place.server_log(name)
-            words = _last_words(log.read_text(errors="replace")) if log.exists() else "it left no log"
-            raise PrismError(f"{name} of the sandbox ended: {words[:400]}", hint=f"see {log}")
+    return [name for name in needed if name in started and name not in alive]
 
 
 def _last_words(log: str) -> str:
