@@ -165,6 +165,16 @@ def test_a_missing_secret_is_named(door: Door) -> None:
     assert f"Secret {door.namespace}/nowhere (spec.connection.secretRef) does not exist" in done.stderr
 
 
+def test_a_missing_key_is_named(door: Door) -> None:
+    """A backend whose Secret lacks the key says which key of which Secret, and nothing of what it holds."""
+    door.kubectl("create", "secret", "generic", "pg", "--from-literal=uri=hidden-value", "-n", door.namespace)
+    backends = [{"name": "pg-main", "type": "database", "secretRef": {"name": "pg"}}]
+    done = door.run("up", "-f", door.file(stack(backends=backends)), "--wait", "--timeout=6s", *door.here())
+    assert done.returncode == 4
+    assert f"Secret {door.namespace}/pg (spec.connection.secretRef) has no key url" in done.stderr
+    assert "hidden-value" not in done.stderr + done.stdout
+
+
 def test_a_taken_name_is_named_and_left_alone(door: Door) -> None:
     """A Service of somebody else's with a child's name stalls the stack and is not touched."""
     door.kubectl("create", "service", "clusterip", "demo-proxy", "--tcp=80", "-n", door.namespace)
