@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,7 +51,11 @@ def cluster(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactor
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("sandbox")))
         started = sandbox.up(programs, name=name)
-    yield Cluster(name, started.kubeconfig, started.context, started.server, programs["kubectl"])
+    found = Cluster(name, started.kubeconfig, started.context, started.server, programs["kubectl"])
+    # Where the Lease of a reconciler of all namespaces lies.
+    command = [str(found.kubectl), f"--kubeconfig={found.kubeconfig}", "create", "namespace", "prism-system"]
+    subprocess.run(command, check=True, capture_output=True)
+    yield found
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(started.kubeconfig.parents[2]))
         sandbox.down(name)

@@ -18,10 +18,11 @@ from kubectl_prism.errors import PrismError
 from kubectl_prism.kube import crds
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.crds import State
-from kubectl_prism.kube.errors import Conflict, NotFound
+from kubectl_prism.kube.errors import Conflict, Forbidden, NotFound
 from kubectl_prism.model import meta
-from kubectl_prism.model.meta import CLIENT_MANAGER, Manifest
+from kubectl_prism.model.meta import CLIENT_MANAGER, Manifest, Ref
 from kubectl_prism.model.resource import RESOURCES
+from kubectl_prism.reconcile.leader import NAMESPACE
 from kubectl_prism.render import operator
 
 if TYPE_CHECKING:
@@ -44,16 +45,36 @@ async def bring(client: Client, plan: Plan, target: Target) -> list[Manifest]:
     await preflight.check(client, preflight.of_crds(()))
     found = await crds.look(client, manifests.crds())
     missing = [one.crd for one in found if one.state is not State.SAME]
-    await preflight.check(client, [*asks, *preflight.of_crds(missing)])
+    home = await _missing_home(client, plan)
+    await preflight.check(client, [*asks, *preflight.of_crds(missing), *preflight.of_objects(home)])
     ordered = sorted(plan.objects, key=lambda obj: FIRST.index(obj["kind"]) if obj["kind"] in FIRST else len(FIRST))
-    changes = [*_crd_changes(found), *[line for obj in ordered if (line := await _change(client, obj))]]
+    changes = [
+        *_crd_changes(found),
+        *[f"create {meta.ref(obj)}" for obj in home],
+        *[line for obj in ordered if (line := await _change(client, obj))],
+    ]
     note(
         "\n".join(["What will change:", *(f"  {line}" for line in changes)] if changes else ["Nothing has to change."])
     )
     if changes and not target.is_local and not ask.confirmed(f"Change {target.cluster.address}?", yes=plan.yes):
         raise PrismError("not confirmed", hint="nothing was changed")
     await crds.install(client, found)
+    await _apply(client, home, force=plan.force_conflicts)
     return await _apply(client, ordered, force=plan.force_conflicts)
+
+
+async def _missing_home(client: Client, plan: Plan) -> list[Manifest]:
+    """Return the namespace that the reconciler's Lease lies in, where it is neither there nor in the plan."""
+    home = Ref("Namespace", "", NAMESPACE)
+    if plan.namespaces or home in map(meta.ref, plan.objects):
+        return []
+    try:
+        await client.get(*home)
+    except NotFound:
+        return [{"apiVersion": "v1", "kind": home.kind, "metadata": {"name": home.name}}]
+    except Forbidden:
+        pass  # who may not look is told by the Lease itself, where it is missing
+    return []
 
 
 def _say_where(target: Target, version: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from kubectl_prism.cli import connect
 from kubectl_prism.cli.commands import add, given
 from kubectl_prism.cli.options import Options
 from kubectl_prism.errors import UsageError
+
+if TYPE_CHECKING:
+    from kubectl_prism.reconcile.leader import Elector
 
 
 def register(app: typer.Typer) -> None:
@@ -39,10 +42,18 @@ def operator(
     watch_namespace: Annotated[
         list[str] | None, typer.Option("--watch-namespace", help="Reconcile only this namespace. Repeatable.")
     ] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Serve /debug/queue, /debug/caches and /debug/tasks beside the probes.")
+    ] = False,
+    steal: Annotated[
+        bool, typer.Option("--steal", help="Ask the reconciler that holds the Lease to hand it over.")
+    ] = False,
 ) -> int:
     """Reconcile every Prism object of the cluster until it is told to stop (SIGTERM or Ctrl-C).
 
-    The CRDs must be there: `kubectl prism crds | kubectl apply --server-side -f -` puts them there. Logs go to stderr.
+    The CRDs must be there: `kubectl prism crds | kubectl apply --server-side -f -` puts them there. Of several
+    reconcilers one acts, the one that holds the Lease prism-operator in the namespace prism-system (or in the first
+    watched one); the others stand by. Logs go to stderr.
     """
     from kubectl_prism.cli.loop import run
     from kubectl_prism.reconcile import logs
@@ -53,24 +64,39 @@ def operator(
         case _:
             raise UsageError(f"--log-format {log_format} is neither text nor json")
     host, port = _address(probes)
-    run(_operate(given(context), host, port, watch_namespace))
+    run(_operate(given(context), host, port, watch_namespace, debug=debug, steal=steal))
     return 0
 
 
-async def _operate(options: Options, host: str, port: int, namespaces: list[str] | None) -> None:
+async def _operate(
+    options: Options, host: str, port: int, namespaces: list[str] | None, *, debug: bool, steal: bool
+) -> None:
     import logging
 
     from kubectl_prism.reconcile.engine import engine
-    from kubectl_prism.reconcile.probes import Probes
+    from kubectl_prism.reconcile.probes import Probes, debug_pages
 
     log = logging.getLogger("kubectl_prism.operator")
     cluster = connect.cluster(options)
-    async with engine(cluster, namespaces=namespaces) as running:
+
+    def observe(elector: Elector) -> None:
+        if elector.stands_by:
+            log.info("standing by: %s holds the %s", elector.holder, elector.ref)
+
+    async with engine(cluster, role="operator", namespaces=namespaces, steal=steal, observe=observe) as running:
         manager = running.manager
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, manager.stop)
         log.info("API server %s, version %s", cluster.server, await running.client.version())
-        async with Probes(host, port, is_ready=manager.synced.is_set, metrics=running.metrics.text) as served:
+        probes = Probes(
+            host,
+            port,
+            is_ready=manager.synced.is_set,
+            is_healthy=lambda: running.elector.is_honest,
+            metrics=running.metrics.text,
+            debug=debug_pages(manager.controllers, manager.caches) if debug else None,
+        )
+        async with probes as served:
             log.info("probes and metrics on http://%s:%d", served.host, served.port)
             await manager.run()
     log.info("stopped")

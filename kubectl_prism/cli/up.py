@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kubectl_prism.cli.progress import Progress
     from kubectl_prism.cli.target import Target
     from kubectl_prism.reconcile.engine import Engine
+    from kubectl_prism.reconcile.leader import Elector
 
 INTERRUPTED = 130
 
@@ -41,6 +42,7 @@ class Plan:
     timeout: float
     yes: bool
     force_conflicts: bool
+    steal: bool
     namespaces: tuple[str, ...] | None
 
 
@@ -76,6 +78,9 @@ def up(
     force_conflicts: Annotated[
         bool, typer.Option("--force-conflicts", help="Take over fields that somebody else applied.")
     ] = False,
+    steal: Annotated[
+        bool, typer.Option("--steal", help="Ask the reconciler that holds the Lease to hand it over.")
+    ] = False,
     binaries_dir: Annotated[
         Path | None, typer.Option("--binaries-dir", help="Folder with the sandbox's programs.")
     ] = None,
@@ -84,6 +89,7 @@ def up(
 
     Without a file or sample it is the quickstart stack. Where no cluster can be reached, a local sandbox with
     simulated nodes and pods takes its place. Ctrl-C stops reconciling and deletes nothing; the same command resumes.
+    Where another reconciler is at work already, this one says which, stands by, and shows what that one does.
     """
     options = given(context)
     seconds = duration(timeout)
@@ -104,6 +110,7 @@ def up(
         timeout=seconds,
         yes=yes,
         force_conflicts=force_conflicts,
+        steal=steal,
         namespaces=tuple(watch_namespace) if watch_namespace else None,
     )
     return run(_up(plan, target, options))
@@ -115,7 +122,14 @@ async def _up(plan: Plan, target: Target, options: Options) -> int:
 
     stopping = _signals()
     shown = await _shown_kinds(target)
-    async with engine(target.cluster, namespaces=plan.namespaces, extra_kinds=shown) as running:
+    async with engine(
+        target.cluster,
+        role="up",
+        namespaces=plan.namespaces,
+        extra_kinds=shown,
+        steal=plan.steal,
+        observe=_say_who_acts,
+    ) as running:
         applied = await bring(running.client, plan, target)
         async with asyncio.TaskGroup() as group:
             group.create_task(running.manager.run(), name="manager")
@@ -160,10 +174,17 @@ async def _follow(
         _summarise(progress, options)
         if plan.wait:
             return 0
-        note("Reconciling; Ctrl-C stops and deletes nothing.")
+        note(f"{'Standing by' if running.elector.stands_by else 'Reconciling'}; Ctrl-C stops and deletes nothing.")
         await _either(progress.forever(), stopping)
     _take_leave(plan, target)
     return INTERRUPTED
+
+
+def _say_who_acts(elector: Elector) -> None:
+    if elector.stands_by:
+        note(f"Standing by: {elector.holder} reconciles here already; --steal asks it to hand over.")
+    elif elector.has_stood_by and elector.holder.identity:
+        note("The other reconciler has stopped: this one reconciles now.")
 
 
 def _summarise(progress: Progress, options: Options) -> None:

@@ -42,7 +42,8 @@ T = TypeVar("T")
 _object = msgspec.json.Decoder(Manifest).decode
 
 Observer = Callable[[str, str, int, float], None]
-"""Called after every try with verb, kind, HTTP status (0 when there was no answer) and seconds."""
+"""Called after every try with verb, kind, HTTP status (0 when there was no answer) and seconds; `on_retry` before the
+next try with the first three."""
 
 
 class Client:
@@ -57,11 +58,13 @@ class Client:
         cluster: Cluster,
         *,
         on_request: Observer | None = None,
+        on_retry: Callable[[str, str, int], None] | None = None,
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
         self.cluster = cluster
         self.streams_lists = True
         """Whether lists may be asked for as a stream; the first informer that is refused turns this off."""
+        self._on_retry = on_retry or (lambda verb, kind, status: None)
         self._on_request = on_request or (lambda verb, kind, status, seconds: None)
         self._transport = Transport(cluster, on_warning)
         self._writes = asyncio.Semaphore(WRITES_IN_FLIGHT)
@@ -123,6 +126,14 @@ class Client:
         query = _write_query(manager, dry_run) | {"force": str(force).lower()}
         answer = await self._do("apply", manifest["kind"], path, query=query, body=manifest, content_type=APPLY)
         return _manifest(answer)
+
+    async def update(self, manifest: Manifest, *, manager: str = FIELD_MANAGER) -> Manifest:
+        """Replace an object and return what it became; Conflict when it is not at the resourceVersion named."""
+        metadata = _metadata(manifest)
+        path = _of(manifest).path(metadata.get("namespace"), metadata["name"])
+        return _manifest(
+            await self._do("update", manifest["kind"], path, query={"fieldManager": manager}, body=manifest)
+        )
 
     async def patch(self, kind: str, namespace: str, name: str, operations: Sequence[Manifest]) -> Manifest:
         """Change an object by JSON Patch operations and return what it became."""
@@ -229,7 +240,8 @@ class Client:
         """Send a request, again where that does no harm, with one deadline over all tries."""
         content = None if body is None else msgspec.json.encode(body)
         is_safe = is_safe or verb in ("get", "list", "apply")
-        is_write = not is_safe or verb == "apply"
+        # A Lease is renewed in time or not at all, so it does not queue behind other writes.
+        is_write = (not is_safe or verb == "apply") and kind != "Lease"
         async with self._writes if is_write else nullcontext():
             end = time.monotonic() + (self.cluster.request_timeout or DEADLINE)
             for attempt in range(TRIES):
@@ -239,6 +251,7 @@ class Client:
                     pause = _pause(error, attempt, is_safe=is_safe)
                     if pause is None or attempt == TRIES - 1 or time.monotonic() + pause >= end:
                         raise
+                    self._on_retry(verb, kind, _status(error))
                 await asyncio.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
@@ -268,7 +281,15 @@ class Client:
         self._on_request(verb, kind, status, seconds)
 
 
-_METHODS = {"get": "GET", "list": "GET", "create": "POST", "apply": "PATCH", "patch": "PATCH", "delete": "DELETE"}
+_METHODS = {
+    "get": "GET",
+    "list": "GET",
+    "create": "POST",
+    "apply": "PATCH",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+}
 
 
 def selectors(labels: str | None, fields: str | None = None) -> dict[str, str]:

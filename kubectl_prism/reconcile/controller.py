@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
+from typing import cast
 
 from kubectl_prism.errors import PrismError
+from kubectl_prism.reconcile.breaker import Breaker
 from kubectl_prism.reconcile.queue import NEWS, Queue, ShutDown
 from kubectl_prism.reconcile.request import Postponed, Request, Result, TerminalError
 from kubectl_prism.reconcile.triggers import Mapper, requests
@@ -21,6 +24,9 @@ from kubectl_prism.store import Change, Store
 log = logging.getLogger(__name__)
 
 Reconcile = Callable[[Request], Awaitable[Result]]
+
+SLOW = 1.0
+"""The seconds from which on a reconcile is remembered: it may be the one that kept the event loop from turning."""
 
 
 class Outcome(StrEnum):
@@ -38,7 +44,8 @@ class Controller:
     """Reconciles every object of `kind`, at most `workers` at a time, each within `deadline` seconds.
 
     `owns` names the kinds whose changes wake their controller of this kind; `watches` maps the changes of further kinds
-    to requests. `observe` is told (kind, outcome, seconds) of every reconcile.
+    to requests. `observe` is told (kind, outcome, seconds) of every reconcile. `tasks` holds what is in work with its
+    task and its start, `slow` the last reconciles that took long with their seconds and their end.
     """
 
     def __init__(
@@ -51,6 +58,7 @@ class Controller:
         workers: int = 4,
         deadline: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
+        breaker: Breaker | None = None,
     ) -> None:
         self.kind = kind
         self.reconcile = reconcile
@@ -59,7 +67,11 @@ class Controller:
         self.workers = workers
         self.deadline = deadline
         self.clock = clock
-        self.queue: Queue[Request] = Queue(clock=clock)
+        self.breaker = breaker or Breaker(clock=clock)
+        self.queue: Queue[Request] = Queue(clock=clock, most_suspects=max(1, workers - 1))
+        self.tasks: dict[Request, tuple[asyncio.Task[None], float]] = {}
+        self.slow: deque[tuple[Request, float, float]] = deque(maxlen=16)
+        self.is_running = False
         self.observe: Callable[[str, Outcome, float], None] | None = None
 
     @property
@@ -68,29 +80,45 @@ class Controller:
         return {self.kind, *self.owns, *self.watches}
 
     def notice(self, change: Change, *, store: Store, priority: int = NEWS) -> None:
-        """Queue every request that `change` makes."""
+        """Queue every request that `change` makes; where news come too thick, for later."""
         for request in requests(change, kind=self.kind, owns=self.owns, watches=self.watches, store=store):
-            self.queue.add(request, priority)
+            if priority != NEWS or request in self.queue:
+                self.queue.add(request, priority)
+            else:
+                self.queue.add_after(request, self.breaker.pause(request, change), priority)
 
     async def run(self) -> None:
         """Reconcile until the queue is shut; what runs then is finished first."""
-        async with asyncio.TaskGroup() as group:
-            for number in range(self.workers):
-                group.create_task(self._work(), name=f"{self.kind} worker {number}")
+        self.is_running = True
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(self.workers):
+                    group.create_task(self._work(), name=f"{self.kind} worker {number}")
+        finally:
+            self.is_running = False
 
     async def _work(self) -> None:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
         while True:
             try:
                 request = await self.queue.get()
             except ShutDown:
                 return
             started = self.clock()
+            self.tasks[request] = task, started
             try:
                 outcome = await self._attempt(request)
             finally:
+                del self.tasks[request]
                 self.queue.done(request)
+            ended = self.clock()
+            if ended - started > SLOW:
+                self.slow.append((request, ended - started, ended))
             if self.observe is not None:
-                self.observe(self.kind, outcome, self.clock() - started)
+                self.observe(self.kind, outcome, ended - started)
+            # A reconcile that asks the server nothing never waits: without this, a worker would empty a long queue
+            # while everything else in the event loop stands still.
+            await asyncio.sleep(0)
 
     async def _attempt(self, request: Request) -> Outcome:
         """Run one reconcile and settle what comes next for its key."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,7 +14,9 @@ from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster
 from kubectl_prism.reconcile.apply import Applier
 from kubectl_prism.reconcile.events import Recorder
+from kubectl_prism.reconcile.fence import Fenced
 from kubectl_prism.reconcile.kinds import SELECTORS, controllers
+from kubectl_prism.reconcile.leader import NAMESPACE, Elector, identity
 from kubectl_prism.reconcile.manager import Manager
 from kubectl_prism.reconcile.metrics import Metrics
 from kubectl_prism.reconcile.tools import Tools
@@ -29,20 +31,36 @@ class Engine:
     store: Store
     manager: Manager
     metrics: Metrics
+    elector: Elector
 
 
 @asynccontextmanager
 async def engine(
-    cluster: Cluster, *, namespaces: Sequence[str] | None = None, extra_kinds: Sequence[str] = ()
+    cluster: Cluster,
+    *,
+    role: str = "engine",
+    namespaces: Sequence[str] | None = None,
+    extra_kinds: Sequence[str] = (),
+    steal: bool = False,
+    observe: Callable[[Elector], None] = lambda _elector: None,
 ) -> AsyncIterator[Engine]:
     """Open an engine over `cluster`; nothing is asked until its manager runs.
 
     `namespaces` limits what it reconciles, None is everything; `extra_kinds` are watched too, for who shows them.
+    `role` says in the Lease what runs here, `steal` asks its holder for it, `observe` is called when that changes.
     """
     metrics = Metrics()
-    async with Client(cluster, on_request=metrics.requested) as client:
-        store, recorder = Store(), Recorder(client)
-        applier = Applier(client, store, recorder=recorder)
+    async with Client(cluster, on_request=metrics.requested, on_retry=metrics.retried) as client:
+        elector = Elector(
+            client,
+            identity=identity(role),
+            namespace=namespaces[0] if namespaces else NAMESPACE,
+            steal=steal,
+            observe=observe,
+        )
+        fenced = Fenced(client, elector.fence)
+        store, recorder = Store(), Recorder(fenced)
+        applier = Applier(fenced, store, recorder=recorder)
         tools = Tools(client, store, applier, recorder, now=timestamp, inside=cluster.inside)
         found = controllers(tools)
         metrics.follow(found)
@@ -51,11 +69,15 @@ async def engine(
             store,
             found,
             recorder=recorder,
+            elector=elector,
             namespaces=namespaces,
             labels=SELECTORS,
             extra_kinds=extra_kinds,
         )
-        yield Engine(client, store, manager, metrics)
+        metrics.watch(lambda: manager.watchdog.lag)
+        metrics.cache(manager.caches)
+        metrics.elect(elector.ref.name, lambda: (elector.leads, elector.slow_renewals))
+        yield Engine(client, store, manager, metrics, elector)
 
 
 def timestamp() -> str:

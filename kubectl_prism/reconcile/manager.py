@@ -1,8 +1,8 @@
 """Runs the engine: one informer per watched kind and namespace, one controller per reconciled kind, one task group.
 
 The command that runs the engine builds it, starts `run` and calls `stop`. Workers start once every cache is synced, so
-no reconcile ever takes an object that was not listed yet for one that is gone. Reconciling is level-triggered, and a
-resync every ten hours or so makes good even for a change that nobody reported.
+no reconcile ever takes an object that was not listed yet for one that is gone, and once the elector leads: who stands
+by has everything in memory and does nothing. A resync every ten hours or so makes good for changes nobody reported.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
 from typing import Protocol
 
 from kubectl_prism.kube.client import Client
@@ -19,8 +21,11 @@ from kubectl_prism.model.meta import FIELD_MANAGER, key
 from kubectl_prism.model.resource import resource
 from kubectl_prism.reconcile.controller import Controller
 from kubectl_prism.reconcile.events import Recorder
+from kubectl_prism.reconcile.leader import Elector, HandedOver
+from kubectl_prism.reconcile.metrics import Cache
 from kubectl_prism.reconcile.queue import NEWS, RESYNC
 from kubectl_prism.reconcile.request import Request
+from kubectl_prism.reconcile.watchdog import Watchdog
 from kubectl_prism.store import Change, Store
 
 log = logging.getLogger(__name__)
@@ -34,11 +39,16 @@ RESYNC_EVERY = 36_000.0
 
 
 class Watcher(Protocol):
-    """One informer: `run` lists and watches for ever, `synced` is set after the first list, `error` says what fails."""
+    """One informer: `run` lists and watches for ever, `synced` is set after the first list, `error` says what fails.
+
+    `last_seen` is the monotonic second of the last byte, `faults` counts objects that could not be read.
+    """
 
     kind: str
     synced: asyncio.Event
     error: str | None
+    last_seen: float
+    faults: int
 
     async def run(self) -> None:
         """List and watch until cancelled."""
@@ -51,7 +61,7 @@ class Manager:
     `namespaces` limits what is watched, None is everything. Children are watched by their label; a controller's own
     kind, mapped kinds (`watches`) and `extra_kinds` without; `labels` decides otherwise for single kinds (None: all).
     `informer` is called as `informer(client, store, kind, namespace=…, labels=…)`; a kind that the API server does not
-    serve counts as synced and empty until it does.
+    serve counts as synced and empty until it does. Without an `elector` it leads at once.
     """
 
     def __init__(
@@ -62,6 +72,7 @@ class Manager:
         *,
         informer: Callable[..., Watcher] = Informer,
         recorder: Recorder | None = None,
+        elector: Elector | None = None,
         namespaces: Sequence[str] | None = None,
         labels: Mapping[str, str | None] | None = None,
         extra_kinds: Iterable[str] = (),
@@ -72,9 +83,11 @@ class Manager:
         self.controllers = tuple(controllers)
         self.informer = informer
         self.recorder = recorder
+        self.elector = elector
         self.namespaces = None if namespaces is None else tuple(namespaces)
         self.drain = drain
         self.selectors = {**selectors(self.controllers, extra_kinds), **(labels or {})}
+        self.watchdog = Watchdog(self.controllers)
         self.synced = asyncio.Event()
         self._stopping = asyncio.Event()
         self._running: list[asyncio.Task[None]] = []
@@ -85,26 +98,44 @@ class Manager:
         """What keeps a cache from being up to date, or None."""
         return next((watcher.error for watcher in self._watchers if watcher.error), None)
 
+    def caches(self) -> Iterator[Cache]:
+        """Yield what is in memory of each kind."""
+        for kind in sorted(self.selectors):
+            watchers = [watcher for watcher in self._watchers if watcher.kind == kind]
+            oldest = min((watcher.last_seen for watcher in watchers), default=-inf)
+            unreadable = sum(watcher.faults for watcher in watchers)
+            yield Cache(kind, len(self.store.list(kind)), time.monotonic() - oldest, unreadable)
+
     def stop(self) -> None:
         """End `run` gracefully: nothing new is begun, what runs is finished within `drain` seconds."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Run the engine until `stop`; a task that fails brings everything down."""
+        """Run the engine until `stop`; a task that fails, and a Lease that is lost, bring everything down.
+
+        Raises HandedOver where somebody asked for the Lease and got it.
+        """
         unsubscribe = self.store.subscribe(self._notice)
         try:
             async with asyncio.TaskGroup() as group:
                 engine = group.create_task(self._engine(), name="engine")
-                await self._stopping.wait()
+                await self._until_told()
                 await self._finish()
                 engine.cancel()
         finally:
             unsubscribe()
+            if self.elector is not None:
+                await self.elector.release()
+        if self.elector is not None and self.elector.handover.is_set():
+            raise HandedOver(f"handed the {self.elector.ref} over to {self.elector.successor}, which asked for it")
 
     async def _engine(self) -> None:
         async with asyncio.TaskGroup() as group:
             if self.recorder is not None:
                 group.create_task(self.recorder.run(), name="events")
+            group.create_task(self.watchdog.run(), name="watchdog")
+            if self.elector is not None:
+                group.create_task(self.elector.run(), name="elector")
             self._watchers = [watcher for kind in sorted(self.selectors) for watcher in self._informers(kind)]
             for watcher in self._watchers:
                 group.create_task(watcher.run(), name=f"{watcher.kind} informer")
@@ -112,10 +143,24 @@ class Manager:
                 await watcher.synced.wait()
             self.synced.set()
             group.create_task(self._resync(), name="resync")
+            if self.elector is not None:
+                await self.elector.acquired.wait()
             self._running = [
                 group.create_task(controller.run(), name=f"{controller.kind} controller")
                 for controller in self.controllers
             ]
+
+    async def _until_told(self) -> None:
+        """Wait until we are told to stop, or asked to hand over."""
+        if self.elector is None:
+            await self._stopping.wait()
+            return
+        reasons = [asyncio.ensure_future(event.wait()) for event in (self._stopping, self.elector.handover)]
+        try:
+            await asyncio.wait(reasons, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for reason in reasons:
+                reason.cancel()
 
     def _informers(self, kind: str) -> Iterator[Watcher]:
         namespaces = self.namespaces if self.namespaces is not None and resource(kind).namespaced else (None,)

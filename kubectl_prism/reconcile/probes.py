@@ -1,38 +1,60 @@
-"""The three pages a cluster asks a running reconciler for: /healthz, /readyz and /metrics.
+"""The pages a cluster asks a running reconciler for: /healthz, /readyz and /metrics, and what it does under /debug.
 
-The command that runs the engine opens it beside the manager. /healthz answers as long as the event loop turns, /readyz
-once the caches are synced. Nothing here can change anything.
+The command that runs the engine opens it beside the manager. /healthz fails where only a restart can help, /readyz
+answers once the caches are synced. The debug pages name objects and lines of code and tell no value of an object; they
+are off unless they are asked for. Nothing here can change anything.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+import msgspec
 from aiohttp import web
 
 from kubectl_prism.errors import PrismError
+from kubectl_prism.reconcile.controller import Controller
+from kubectl_prism.reconcile.metrics import Cache
+from kubectl_prism.reconcile.watchdog import stack
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Pages = Mapping[str, Callable[[], Any]]
+"""Paths, and what makes the data of their pages."""
 
 
 class Probes:
     """Serves the pages on `host`:`port` while entered; port 0 takes a free one, `port` then says which.
 
-    Raises PrismError where the address cannot be listened on.
+    `debug` adds pages, as `debug_pages` makes them. Raises PrismError where the address cannot be listened on.
     """
 
-    def __init__(self, host: str, port: int, *, is_ready: Callable[[], bool], metrics: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        is_ready: Callable[[], bool],
+        metrics: Callable[[], bytes],
+        is_healthy: Callable[[], bool] = lambda: True,
+        debug: Pages | None = None,
+    ) -> None:
         self.host = host
         self.port = port
         self.is_ready = is_ready
         self.metrics = metrics
+        self.is_healthy = is_healthy
         app = web.Application()
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/readyz", self._readiness)
         app.router.add_get("/metrics", self._metrics)
+        for path, data in (debug or {}).items():
+            app.router.add_get(path, partial(_page, data))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     async def __aenter__(self) -> Self:
@@ -51,7 +73,9 @@ class Probes:
         await self._runner.cleanup()
 
     async def _health(self, _: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
+        if self.is_healthy():
+            return web.Response(text="ok\n")
+        return web.Response(status=503, text="not healthy\n")
 
     async def _readiness(self, _: web.Request) -> web.Response:
         if self.is_ready():
@@ -60,6 +84,47 @@ class Probes:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=self.metrics(), headers={"Content-Type": METRICS_TYPE})
+
+
+def debug_pages(controllers: Iterable[Controller], caches: Callable[[], Iterable[Cache]]) -> Pages:
+    """Return /debug/queue, /debug/caches and /debug/tasks."""
+    followed = tuple(controllers)
+    return {
+        "/debug/queue": lambda: {controller.kind: _queue(controller) for controller in followed},
+        "/debug/caches": lambda: {cache.kind: cache._asdict() for cache in caches()},
+        "/debug/tasks": _tasks,
+    }
+
+
+def _queue(controller: Controller) -> dict[str, Any]:
+    """Return what a controller has to do, in seconds: each key is a request as people write it."""
+    queue = controller.queue
+    due: dict[int, dict[str, float]] = {}
+    for request, (priority, seconds) in queue.due.items():
+        due.setdefault(priority, {})[str(request)] = seconds
+    return {
+        "isRunning": controller.is_running,
+        "dueByPriority": due,
+        "delayed": _named(queue.delayed),
+        "running": _named(queue.running),
+        "failures": _named(queue.failed),
+        "openBreakers": _named(controller.breaker.tripped),
+    }
+
+
+def _named(figures: Mapping[Any, float]) -> dict[str, float]:
+    return {str(item): figure for item, figure in figures.items()}
+
+
+def _tasks() -> list[dict[str, Any]]:
+    """Return every task with where it stands, innermost first."""
+    found = [{"name": task.get_name(), "stack": stack(task)} for task in asyncio.all_tasks()]
+    return sorted(found, key=lambda task: str(task["name"]))
+
+
+async def _page(data: Callable[[], Any], _: web.Request) -> web.Response:
+    text = msgspec.json.format(msgspec.json.encode(data()), indent=2)
+    return web.Response(body=text + b"\n", content_type="application/json")
 
 
 def _refused(error: OSError, host: str, port: int) -> PrismError:

@@ -13,6 +13,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
+from math import inf
 from typing import Generic, TypeVar
 
 NEWS = 0
@@ -35,7 +36,11 @@ class ShutDown(Exception):
 
 
 class Queue(Generic[Item]):
-    """A work queue for one event loop; `waited` and `worked` are told the seconds in the queue and in work."""
+    """A work queue for one event loop; `waited` and `worked` are told the seconds in the queue and in work.
+
+    At most `most_suspects` items that failed the last time are worked on at once: were it as many as there are workers,
+    a few items that hang would keep everything else waiting.
+    """
 
     def __init__(
         self,
@@ -44,22 +49,30 @@ class Queue(Generic[Item]):
         jitter: Callable[[], float] = random.random,
         waited: Callable[[float], None] | None = None,
         worked: Callable[[float], None] | None = None,
+        most_suspects: float = inf,
     ) -> None:
         self.clock = clock
         self.jitter = jitter
         self.waited = waited
         self.worked = worked
+        self.most_suspects = most_suspects
         self.adds = 0
         self.retries = 0
         self.is_shut = False
         self._order = itertools.count()
         self._dirty: dict[Item, tuple[int, float]] = {}  # item → priority, time of the first add
         self._ready: list[tuple[int, int, Item]] = []  # heap of (-priority, order, item); stale entries are skipped
+        self._suspects: list[tuple[int, int, Item]] = []  # the same, of items that failed the last time
         self._processing: dict[Item, float] = {}  # item → time of the start
+        self._on_trial: set[Item] = set()  # the suspects among these
         self._delayed: dict[Item, tuple[float, int]] = {}  # item → due time, priority
         self._timers: list[tuple[float, int, Item]] = []  # heap of (due, order, item); stale entries are skipped
         self._failures: dict[Item, int] = {}
         self._waiters: deque[asyncio.Future[None]] = deque()
+
+    def __contains__(self, item: Item) -> bool:
+        """Tell whether a run of `item` is due, now or once it is done."""
+        return item in self._dirty
 
     def add(self, item: Item, priority: int = NEWS) -> None:
         """Ask for one run of `item`; asking again before it ran keeps the higher priority."""
@@ -109,13 +122,15 @@ class Queue(Generic[Item]):
     def take(self) -> Item | None:
         """Return the next item and mark it as being worked on; None where none is due."""
         self._promote()
-        while self._ready and not self.is_shut:
-            negative, _, item = heapq.heappop(self._ready)
+        while not self.is_shut and (heap := self._next()):
+            negative, _, item = heapq.heappop(heap)
             known = self._dirty.get(item)
             if known is None or known[0] != -negative or item in self._processing:
                 continue
             del self._dirty[item]
             self._processing[item] = now = self.clock()
+            if heap is self._suspects:
+                self._on_trial.add(item)
             if self.waited is not None:
                 self.waited(now - known[1])
             return item
@@ -136,6 +151,9 @@ class Queue(Generic[Item]):
             self.worked(self.clock() - started)
         if (known := self._dirty.get(item)) is not None:
             self._offer(item, known[0])
+        if item in self._on_trial:
+            self._on_trial.remove(item)
+            self._wake()
 
     def shutdown(self) -> None:
         """Hand out nothing any more and send every waiting worker home."""
@@ -160,15 +178,32 @@ class Queue(Generic[Item]):
         return len(self._processing)
 
     @property
-    def oldest_dirty(self) -> float:
-        """How many seconds the item that waits longest has waited; 0 where none waits."""
-        return self.clock() - min((since for _, since in self._dirty.values()), default=self.clock())
+    def oldest(self) -> tuple[Item, float] | None:
+        """The item that waits longest, and its seconds; None where none waits."""
+        return next(((item, self.clock() - since) for item, (_, since) in self._dirty.items()), None)
 
     @property
-    def running(self) -> list[float]:
-        """The seconds each item in work has been worked on so far."""
+    def due(self) -> dict[Item, tuple[int, float]]:
+        """What is due, or waits for its running self: its priority, and the seconds that it waits, longest first."""
         now = self.clock()
-        return [now - started for started in self._processing.values()]
+        return {item: (priority, now - since) for item, (priority, since) in self._dirty.items()}
+
+    @property
+    def delayed(self) -> dict[Item, float]:
+        """The seconds that each delayed item is still put off."""
+        now = self.clock()
+        return {item: due - now for item, (due, _) in self._delayed.items()}
+
+    @property
+    def running(self) -> dict[Item, float]:
+        """The seconds that each item in work has been worked on so far."""
+        now = self.clock()
+        return {item: now - started for item, started in self._processing.items()}
+
+    @property
+    def failed(self) -> dict[Item, int]:
+        """How often each item failed that did not succeed since."""
+        return dict(self._failures)
 
     @property
     def next_due(self) -> float | None:
@@ -178,8 +213,15 @@ class Queue(Generic[Item]):
         return self._timers[0][0] if self._timers else None
 
     def _offer(self, item: Item, priority: int) -> None:
-        heapq.heappush(self._ready, (-priority, next(self._order), item))
+        heap = self._suspects if item in self._failures else self._ready
+        heapq.heappush(heap, (-priority, next(self._order), item))
         self._wake()
+
+    def _next(self) -> list[tuple[int, int, Item]]:
+        """Return the heap whose turn it is; it may be empty."""
+        if not self._suspects or len(self._on_trial) >= self.most_suspects:
+            return self._ready
+        return self._ready if self._ready and self._ready[0] < self._suspects[0] else self._suspects
 
     def _promote(self) -> None:
         now = self.clock()

@@ -7,14 +7,14 @@ A request is a key, never an event: whoever works on it reads everything anew. T
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kubectl_prism.errors import PrismError
 from kubectl_prism.model.meta import Key, Manifest, Ref, key
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Request:
-    """One object to look at again."""
+class Request(NamedTuple):
+    """One object to look at again; a tuple because the queue hashes it many times."""
 
     kind: str
     namespace: str

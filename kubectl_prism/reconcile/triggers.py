@@ -31,13 +31,6 @@ def is_news(old: Manifest | None, new: Manifest | None) -> bool:
     return _without_echo(old, before) != _without_echo(new, after)
 
 
-def of_itself(change: Change) -> Iterator[Request]:
-    """Yield the request for the changed object, unless the change is only an echo."""
-    obj = change.new or change.old
-    if obj is not None and is_news(change.old, change.new):
-        yield Request(change.kind, *key(obj))
-
-
 def of_owner(change: Change, kind: str, store: Store) -> Iterator[Request]:
     """Yield the request for the controller of the changed object, before and after, where it is a `kind`.
 
@@ -64,8 +57,8 @@ def requests(
 ) -> set[Request]:
     """Return every request that `change` makes for the controller of `kind`."""
     found: set[Request] = set()
-    if change.kind == kind:
-        found.update(of_itself(change))
+    if change.kind == kind and is_news(change.old, change.new):
+        found.add(Request(kind, *key(change.new or change.old or {})))
     if change.kind in owns:
         found.update(of_owner(change, kind, store))
     if (mapper := watches.get(change.kind)) is not None:

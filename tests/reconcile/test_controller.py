@@ -10,8 +10,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from kubectl_prism.errors import PrismError
+from kubectl_prism.model.meta import Manifest
+from kubectl_prism.reconcile.breaker import Breaker
 from kubectl_prism.reconcile.controller import Controller, Outcome
+from kubectl_prism.reconcile.queue import NEWS, RESYNC
 from kubectl_prism.reconcile.request import Postponed, Request, Result, TerminalError
+from kubectl_prism.store import Change, Store
+from tests.reconcile.fake import Clock
 
 KEY = Request("PrismStack", "default", "s")
 OTHER = Request("PrismStack", "default", "other")
@@ -194,6 +199,156 @@ async def test_a_poison_key_does_not_stop_the_others() -> None:
         await attempts.ended.wait()
         controller.queue.shutdown()
     assert OTHER in attempts.seen
+
+
+async def test_keys_that_hang_leave_a_worker_to_the_others() -> None:
+    """However many of them are due: after their first failure they never take the last worker."""
+    poison = [Request("PrismStack", "default", f"poison {number}") for number in range(3)]
+    failed: set[Request] = set()
+    hanging: set[Request] = set()
+    all_failed, one_hangs, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def reconcile(request: Request) -> Result:
+        if request == OTHER:
+            done.set()
+        elif request in failed:
+            hanging.add(request)
+            one_hangs.set()
+            await hang()
+        else:
+            failed.add(request)
+            raise RuntimeError("poison")
+        return Result()
+
+    def observe(kind: str, outcome: Outcome, seconds: float) -> None:
+        if failed == set(poison):
+            all_failed.set()
+
+    controller = Controller("PrismStack", reconcile, workers=2)
+    controller.observe = observe
+    async with asyncio.timeout(10):
+        running = asyncio.create_task(controller.run())
+        for request in poison:
+            controller.queue.add(request)
+        await all_failed.wait()
+        for request in poison:
+            controller.queue.add(request)
+        await one_hangs.wait()
+        controller.queue.add(OTHER, RESYNC)
+        await done.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert (len(failed), len(hanging)) == (3, 1)
+
+
+async def test_a_long_queue_does_not_hold_up_the_event_loop() -> None:
+    """Reconciles that never wait let others run in between."""
+    order: list[str] = []
+
+    async def reconcile(request: Request) -> Result:
+        order.append(request.name)
+        return Result()
+
+    async def beside() -> None:
+        order.append("beside")
+        controller.queue.shutdown()
+
+    controller = Controller("PrismStack", reconcile, workers=1)
+    for number in range(100):
+        controller.queue.add(Request("PrismStack", "default", str(number)))
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(controller.run())
+        await asyncio.sleep(0)
+        group.create_task(beside())
+    assert "beside" in order
+    assert len(order) < 10
+
+
+async def test_what_is_in_work_can_be_seen() -> None:
+    """The task and the start of each; once it ended, only what took long is remembered."""
+    clock = Clock()
+    seen: list[tuple[str, float]] = []
+
+    async def reconcile(request: Request) -> Result:
+        task, started = controller.tasks[request]
+        assert task is asyncio.current_task()
+        assert controller.is_running
+        seen.append((request.name, started))
+        clock.now += 2 if request == KEY else 0.5
+        if len(seen) == 2:
+            controller.queue.shutdown()
+        return Result()
+
+    controller = Controller("PrismStack", reconcile, workers=1, clock=clock)
+    controller.queue.add(KEY)
+    controller.queue.add(OTHER)
+    async with asyncio.timeout(10):
+        await controller.run()
+    assert seen == [("s", 1000.0), ("other", 1002.0)]
+    assert (controller.tasks, list(controller.slow)) == ({}, [(KEY, 2.0, 1002.0)])
+    assert not controller.is_running
+
+
+def stack(generation: int) -> Manifest:
+    """Return the stack behind KEY."""
+    return {"kind": "PrismStack", "metadata": {"name": "s", "namespace": "default", "generation": generation}}
+
+
+def noticing(clock: Clock) -> Controller:
+    """Return a controller whose breaker opens after two changes."""
+
+    async def reconcile(request: Request) -> Result:
+        return Result()
+
+    return Controller("PrismStack", reconcile, clock=clock, breaker=Breaker(clock=clock, burst=2))
+
+
+def test_changes_that_come_too_thick_are_put_off_and_not_lost() -> None:
+    """The third of two that are allowed waits for half a minute; so do all after it, in one run."""
+    clock = Clock()
+    controller = noticing(clock)
+    for generation in range(2):
+        controller.notice(Change("PrismStack", stack(generation), stack(generation + 1)), store=Store())
+        assert controller.queue.take() == KEY
+        controller.queue.done(KEY)
+    for generation in range(2, 5):
+        controller.notice(Change("PrismStack", stack(generation), stack(generation + 1)), store=Store())
+        assert controller.queue.take() is None
+    assert (controller.breaker.openings, controller.queue.delayed) == (1, {KEY: 30.0})
+    clock.now += 30
+    assert controller.queue.take() == KEY
+    controller.queue.done(KEY)
+    assert controller.queue.take() is None
+
+
+@pytest.mark.parametrize(("priority", "opens"), [(NEWS, 1), (RESYNC, 0)])
+def test_a_first_list_does_not_count_as_news(priority: int, opens: int) -> None:
+    """Nor does a resync: nobody insists there."""
+    controller = noticing(Clock())
+    for generation in range(5):
+        change = Change("PrismStack", stack(generation), stack(generation + 1))
+        controller.notice(change, store=Store(), priority=priority)
+        if controller.queue.take() is not None:
+            controller.queue.done(KEY)
+    assert controller.breaker.openings == opens
+
+
+def test_changes_that_share_a_run_count_once() -> None:
+    """What is due already is woken by nobody."""
+    controller = noticing(Clock())
+    for generation in range(50):
+        controller.notice(Change("PrismStack", stack(generation), stack(generation + 1)), store=Store())
+    assert controller.breaker.openings == 0
+    assert controller.queue.take() == KEY
+
+
+def test_news_lift_what_is_due_as_a_resync() -> None:
+    """Somebody waits for it now."""
+    controller = noticing(Clock())
+    controller.queue.add(KEY, RESYNC)
+    controller.notice(Change("PrismStack", stack(1), stack(2)), store=Store())
+    assert controller.queue.due == {KEY: (NEWS, 0.0)}
 
 
 async def test_a_change_during_a_reconcile_runs_it_again_and_never_beside() -> None:

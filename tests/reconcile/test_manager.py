@@ -31,6 +31,8 @@ class Informer:
         self.kind = kind
         self.error: str | None = None
         self.synced = asyncio.Event()
+        self.last_seen = 0.0
+        self.faults = 0
         self.made.append((kind, namespace, labels))
         self.all.append(self)
 

@@ -8,9 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from kubectl_prism.errors import PrismError
 from kubectl_prism.reconcile.controller import Controller
-from kubectl_prism.reconcile.metrics import Metrics
+from kubectl_prism.reconcile.metrics import Cache, Metrics
 from kubectl_prism.reconcile.queue import NEWS, RESYNC
 from kubectl_prism.reconcile.request import Request, Result, TerminalError
+from kubectl_prism.reconcile.watchdog import Lag
 
 NAMES = {
     "controller_runtime_reconcile_total",
@@ -78,6 +79,7 @@ async def test_a_reconcile_is_counted_by_its_outcome() -> None:
     assert {name for name, *_ in found} >= NAMES
     assert found["controller_runtime_reconcile_total", "prismstack", "success"] == 1
     assert found["controller_runtime_reconcile_total", "prismstack", "error"] == 3
+    assert found["controller_runtime_reconcile_total", "prismstack", "requeue"] == 0
     assert found["controller_runtime_reconcile_errors_total", "prismstack"] == 3
     assert found["controller_runtime_reconcile_panics_total", "prismstack"] == 1
     assert found["controller_runtime_terminal_reconcile_errors_total", "prismstack"] == 1
@@ -101,8 +103,49 @@ def test_depth_is_told_by_priority() -> None:
     controller.queue.add(Request("PrismStack", "default", "news"), NEWS)
     found = samples(metrics)
     assert found["workqueue_depth", "prismstack", "prismstack", "0"] == 1
+    assert found["workqueue_depth", "prismstack", "prismstack", "-50"] == 0
     assert found["workqueue_depth", "prismstack", "prismstack", "-100"] == 3
+    assert found["workqueue_oldest_item_seconds", "prismstack", "prismstack"] >= 0
+    assert found["prism_breaker_openings_total", "prismstack"] == 0
     assert found["workqueue_adds_total", "prismstack", "prismstack"] == 4
+
+
+def test_leadership_is_told_by_lease() -> None:
+    """Held or not, and how often a renewal had to read first, as it is when asked."""
+    metrics, standing = Metrics(), (False, 0)
+    metrics.elect("prism", lambda: standing)
+    assert samples(metrics)["leader_election_master_status", "prism"] == 0
+    standing = (True, 2)
+    assert samples(metrics)["leader_election_master_status", "prism"] == 1
+    assert samples(metrics)["leader_election_slowpath_total", "prism"] == 2
+
+
+def test_retried_requests_are_counted_by_what_they_were_answered() -> None:
+    """No answer is an answer."""
+    metrics = Metrics()
+    metrics.retried("apply", "Deployment", 429)
+    metrics.retried("apply", "Deployment", 0)
+    assert samples(metrics)["rest_client_request_retries_total", "429", "Deployment", "apply"] == 1
+    assert samples(metrics)["rest_client_request_retries_total", "<error>", "Deployment", "apply"] == 1
+
+
+def test_lag_and_caches_are_read_when_they_are_asked_about() -> None:
+    """The figures are those of now."""
+    metrics = Metrics()
+    lags, caches = [Lag(0.01, 0.2)], [Cache("Pod", 3, 1.5, 2)]
+    metrics.watch(lambda: lags[-1])
+    metrics.cache(lambda: caches)
+    found = samples(metrics)
+    assert found["prism_event_loop_lag_seconds", "0.99"] == 0.01
+    assert found["prism_event_loop_lag_seconds", "1"] == 0.2
+    assert found["prism_cache_objects", "Pod"] == 3
+    assert found["prism_cache_age_seconds", "Pod"] == 1.5
+    assert found["prism_cache_unreadable_objects_total", "Pod"] == 2
+    lags.append(Lag(0.5, 1.0))
+    caches[:] = [Cache("Pod", 4, float("inf"), 2)]
+    assert samples(metrics)["prism_event_loop_lag_seconds", "1"] == 1.0
+    assert samples(metrics)["prism_cache_objects", "Pod"] == 4
+    assert samples(metrics)["prism_cache_age_seconds", "Pod"] == float("inf")
 
 
 def test_two_engines_do_not_mix() -> None:

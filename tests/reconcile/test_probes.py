@@ -1,8 +1,9 @@
-"""Probes: three pages on an address of one's choice, asked over a real socket."""
+"""Probes: pages on an address of one's choice, asked over a real socket."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import urllib.error
 import urllib.request
@@ -10,8 +11,12 @@ import urllib.request
 import pytest
 
 from kubectl_prism.errors import PrismError
-from kubectl_prism.reconcile.metrics import Metrics
-from kubectl_prism.reconcile.probes import Probes
+from kubectl_prism.reconcile.controller import Controller
+from kubectl_prism.reconcile.metrics import Cache, Metrics
+from kubectl_prism.reconcile.probes import Probes, debug_pages
+from kubectl_prism.reconcile.queue import NEWS, RESYNC
+from kubectl_prism.reconcile.request import Request, Result
+from tests.reconcile.fake import Clock
 
 
 async def fetch(port: int, path: str) -> tuple[int, str, str]:
@@ -37,6 +42,70 @@ async def test_readiness_follows_the_caches_and_health_does_not() -> None:
         ready.set()
         assert (await fetch(probes.port, "/readyz"))[::2] == (200, "ok\n")
         assert (await fetch(probes.port, "/other"))[0] == 404
+
+
+async def test_health_can_fail() -> None:
+    """Whoever knows that only a restart helps says so."""
+    healthy = asyncio.Event()
+    async with Probes("127.0.0.1", 0, is_ready=lambda: True, metrics=lambda: b"", is_healthy=healthy.is_set) as probes:
+        assert (await fetch(probes.port, "/healthz"))[::2] == (503, "not healthy\n")
+        healthy.set()
+        assert (await fetch(probes.port, "/healthz"))[::2] == (200, "ok\n")
+
+
+async def test_debug_pages_are_off_unless_asked_for() -> None:
+    """Nobody opens them by accident."""
+    async with Probes("127.0.0.1", 0, is_ready=lambda: True, metrics=lambda: b"") as probes:
+        for path in debug_pages([], list):
+            assert (await fetch(probes.port, path))[0] == 404
+
+
+async def test_debug_pages_tell_what_the_engine_does() -> None:
+    """Names, seconds and lines of code, read at the moment of the request."""
+    clock, began, hang = Clock(), asyncio.Event(), asyncio.Event()
+
+    async def reconcile(request: Request) -> Result:
+        began.set()
+        await hang.wait()
+        return Result()
+
+    controller = Controller("PrismStack", reconcile, workers=1, clock=clock)
+    names = [Request("PrismStack", "default", name) for name in ("running", "due", "resynced", "delayed", "failed")]
+    controller.queue.add(names[0])
+    caches = [Cache("Pod", 3, float("inf"), 1)]
+    pages = debug_pages([controller], lambda: caches)
+    async with (
+        asyncio.timeout(20),
+        Probes("127.0.0.1", 0, is_ready=lambda: True, metrics=lambda: b"", debug=pages) as probes,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(controller.run())
+        await began.wait()
+        controller.queue.add(names[1], NEWS)
+        controller.queue.add(names[2], RESYNC)
+        controller.queue.add_after(names[3], 100.0)
+        controller.queue.add_rate_limited(names[4])
+        clock.now += 2
+        status, content_type, text = await fetch(probes.port, "/debug/queue")
+        found = json.loads(text)
+        stacks = json.loads((await fetch(probes.port, "/debug/tasks"))[2])
+        cached = json.loads((await fetch(probes.port, "/debug/caches"))[2])
+        hang.set()
+        controller.queue.shutdown()
+    assert (status, content_type.split(";")[0]) == (200, "application/json")
+    assert found["PrismStack"].pop("delayed")["PrismStack default/delayed"] == 98.0
+    assert found == {
+        "PrismStack": {
+            "isRunning": True,
+            "dueByPriority": {"0": {"PrismStack default/due": 2.0}, "-100": {"PrismStack default/resynced": 2.0}},
+            "running": {"PrismStack default/running": 2.0},
+            "failures": {"PrismStack default/failed": 1},
+            "openBreakers": {},
+        }
+    }
+    assert cached == {"Pod": {"kind": "Pod", "objects": 3, "age": None, "unreadable": 1}}
+    (worker,) = [task for task in stacks if task["name"] == "PrismStack worker 0"]
+    assert [frame.split()[1].split(".")[-1] for frame in worker["stack"]] == ["wait", "reconcile", "_attempt", "_work"]
 
 
 async def test_metrics_come_as_prometheus_reads_them() -> None:

@@ -183,13 +183,98 @@ def test_ages_are_told() -> None:
     work.add(1)
     clock.now += 3
     work.add(2)
-    assert work.oldest_dirty == 3
+    assert work.oldest == (1, 3)
+    work.add(1, RESYNC)
     work.take()
     clock.now += 4
-    assert work.running == [4]
-    assert work.oldest_dirty == 4
+    assert work.running == {1: 4}
+    assert work.oldest == (2, 4)
     work.done(1)
-    assert (waited, worked) == ([3], [4])
+    work.take()
+    assert work.oldest is None
+    assert (waited, worked) == ([3, 4], [4])
+
+
+def test_everything_in_it_can_be_read() -> None:
+    """Due with priority and age, delayed with what is left, running with age, and failures."""
+    clock = Clock()
+    work = queue(clock)
+    work.add(1, RESYNC)
+    clock.now += 2
+    work.add(2)
+    work.add_after(3, 30)
+    work.take()
+    work.add(2, RETRY)
+    work.add_rate_limited(4)
+    clock.now += 1
+    assert work.due == {1: (RESYNC, 3), 2: (RETRY, 1)}
+    assert work.delayed == {3: 29, 4: pytest.approx(-0.995)}
+    assert work.running == {2: 1}
+    assert work.failed == {4: 1}
+    assert (1 in work, 2 in work, 3 in work) == (True, True, False)
+
+
+def test_what_failed_never_takes_every_worker() -> None:
+    """Suspects wait for one another, even where they are news; whoever did not fail passes them by."""
+    work: Queue[int] = Queue(clock=Clock(), most_suspects=1)
+    for item in (1, 2):
+        work.add(item)
+    assert [work.take(), work.take()] == [1, 2]
+    for item in (1, 2):
+        work.add_rate_limited(item)
+        work.add(item)
+        work.done(item)
+    assert [work.take(), work.take()] == [1, None]
+    work.add(3, RESYNC)
+    assert [work.take(), work.take()] == [3, None]
+    work.done(3)
+    assert work.take() is None
+    work.done(1)
+    assert work.take() == 2
+
+
+def test_a_suspect_that_succeeds_is_one_no_more() -> None:
+    """Its next change is anybody's."""
+    work: Queue[int] = Queue(clock=Clock(), most_suspects=1)
+    for item in (1, 2):
+        work.add(item)
+    assert [work.take(), work.take()] == [1, 2]
+    for item in (1, 2):
+        work.add_rate_limited(item)
+        work.forget(item)
+        work.add(item)
+        work.done(item)
+    assert [work.take(), work.take()] == [1, 2]
+
+
+@given(st.permutations([(1, RESYNC), (2, RETRY), (3, NEWS)]))
+def test_suspects_keep_to_their_priority(adds: list[tuple[int, int]]) -> None:
+    """Having failed does not change whose turn it is."""
+    work = queue()
+    work.add_rate_limited(1)
+    work.add_rate_limited(3)
+    for item, priority in adds:
+        work.add(item, priority)
+    assert [work.take(), work.take(), work.take()] == [3, 2, 1]
+
+
+async def test_a_waiting_worker_takes_the_suspect_that_may_run_now() -> None:
+    """The end of one suspect wakes whoever waits for another."""
+    work: Queue[int] = Queue(most_suspects=1, jitter=lambda: 1e6)  # no retry comes before the test ends
+    for item in (1, 2):
+        work.add(item)
+    assert [work.take(), work.take()] == [1, 2]
+    for item in (1, 2):
+        work.add_rate_limited(item)
+        work.add(item)
+        work.done(item)
+    assert work.take() == 1
+    waiting = asyncio.ensure_future(work.get())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    work.done(1)
+    async with asyncio.timeout(5):
+        assert await waiting == 2
 
 
 async def test_get_waits_for_an_add_and_for_a_delay() -> None:

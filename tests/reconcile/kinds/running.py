@@ -61,9 +61,12 @@ class Running:
             raise self._error
 
     def writes(self) -> int:
-        """Return how many requests other than reads the engine has sent so far."""
-        found = self._running.metrics
-        return found.requests() - found.requests(*READS)
+        """Return how many requests other than reads, and other than for its Lease, the engine has sent so far."""
+        samples = (sample for family in self._running.metrics.registry.collect() for sample in family.samples)
+        requests = [sample for sample in samples if sample.name == "rest_client_requests_total"]
+        return int(
+            sum(one.value for one in requests if one.labels["verb"] not in READS and one.labels["kind"] != "Lease")
+        )
 
     def failures(self, namespace: str) -> int:
         """Return how many reconciles of objects in a namespace ended in an error so far."""
