@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 
 from tests.cluster import cluster
@@ -10,5 +11,8 @@ __all__ = ["cluster"]
 
 
 def pytest_configure() -> None:
-    """Let programs under test be interrupted, also where the shell started this run in the background, deaf to it."""
+    """Begin every run alike, however it was started."""
+    # A shell starts what runs in the background deaf to SIGINT, and so would be the programs under test.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # pytest-asyncio asks for the present event loop, and would make one that nobody closes.
+    asyncio.set_event_loop(None)

@@ -150,17 +150,17 @@ def test_ctrl_c_is_clean_at_any_moment(door: Door, moment: str) -> None:
 def test_the_reason_of_a_wait_is_said_and_a_timeout_is_4(door: Door) -> None:
     """A node selector that no node has reads so, while waiting and in the error."""
     file = door.file(stack(proxy={"placement": {"nodeSelector": {"role": "no-such-role"}}}))
-    done = door.run("up", "-f", file, "--wait", "--timeout=6s", *door.here())
+    done = door.run("up", "-f", file, "--wait", "--timeout=10s", *door.here())
     assert done.returncode == 4, done.stderr
     assert "waiting for proxy demo-proxy (0/1 ready): no node fits" in done.stderr
-    assert "error: not Ready after 6 s" in done.stderr
+    assert "error: not Ready after 10 s" in done.stderr
     assert "role=no-such-role" in done.stderr.splitlines()[-2]
 
 
 def test_a_missing_secret_is_named(door: Door) -> None:
     """A backend whose Secret does not exist says which one."""
     backends = [{"name": "pg", "type": "database", "secretRef": {"name": "nowhere"}}]
-    done = door.run("up", "-f", door.file(stack(backends=backends)), "--wait", "--timeout=6s", *door.here())
+    done = door.run("up", "-f", door.file(stack(backends=backends)), "--wait", "--timeout=10s", *door.here())
     assert done.returncode == 4
     assert f"Secret {door.namespace}/nowhere (spec.connection.secretRef) does not exist" in done.stderr
 
@@ -169,7 +169,7 @@ def test_a_missing_key_is_named(door: Door) -> None:
     """A backend whose Secret lacks the key says which key of which Secret, and nothing of what it holds."""
     door.kubectl("create", "secret", "generic", "pg", "--from-literal=uri=hidden-value", "-n", door.namespace)
     backends = [{"name": "pg-main", "type": "database", "secretRef": {"name": "pg"}}]
-    done = door.run("up", "-f", door.file(stack(backends=backends)), "--wait", "--timeout=6s", *door.here())
+    done = door.run("up", "-f", door.file(stack(backends=backends)), "--wait", "--timeout=10s", *door.here())
     assert done.returncode == 4
     assert f"Secret {door.namespace}/pg (spec.connection.secretRef) has no key url" in done.stderr
     assert "hidden-value" not in done.stderr + done.stdout
@@ -179,7 +179,7 @@ def test_a_taken_name_is_named_and_left_alone(door: Door) -> None:
     """A Service of somebody else's with a child's name stalls the stack and is not touched."""
     door.kubectl("create", "service", "clusterip", "demo-proxy", "--tcp=80", "-n", door.namespace)
     before = door.kubectl("get", "service", "demo-proxy", "-n", door.namespace, "-o", "yaml")
-    done = door.run("up", "-f", door.file(stack()), "--wait", "--timeout=6s", *door.here())
+    done = door.run("up", "-f", door.file(stack()), "--wait", "--timeout=10s", *door.here())
     assert done.returncode == 4
     assert f"Service {door.namespace}/demo-proxy exists and nobody controls it; it is left as it is" in done.stderr
     assert door.kubectl("get", "service", "demo-proxy", "-n", door.namespace, "-o", "yaml") == before
