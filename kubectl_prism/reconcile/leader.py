@@ -1,6 +1,6 @@
 """Which reconciler acts: the one that holds the Lease, and only while it can be sure of that.
 
-The manager runs one `Elector` beside its caches; workers start once it leads. Time is monotonic, and another's Lease
+The manager asks one `Elector`; workers run only while it leads. Time is monotonic, and another's Lease
 runs out by how long *we* saw it unchanged, so no clock needs to be right. `lease` knows the record; `fence` holds back
 what would be written too late.
 """
@@ -43,16 +43,8 @@ class Timing:
     retry: float = 2.0
 
 
-class LeadershipLost(PrismError):
-    """The Lease could not be renewed in time, or somebody else took it; what was being done has to stop."""
-
-
 class NoLease(PrismError):
     """There is no place for the Lease, so nobody can be told apart from somebody else."""
-
-
-class HandedOver(PrismError):
-    """The Lease was given up since somebody asked for it."""
 
 
 class Leases(Reader, Protocol):
@@ -75,8 +67,8 @@ def identity(role: str) -> str:
 class Elector:
     """One candidate for one Lease; `observe` is called whenever another holder is seen.
 
-    `steal` asks the present holder to step down; `slow_renewals` had to read the Lease first. `handover` is set when we
-    hold the Lease and `successor` asks for it.
+    `steal` asks the present holder to step down. `successor` asks us to, while we hold the Lease. `slow_renewals`
+    counts those that had to read the Lease first.
     """
 
     def __init__(
@@ -95,7 +87,6 @@ class Elector:
         self.identity = identity
         self.ref = Ref("Lease", namespace, name)
         self.acquired = asyncio.Event()
-        self.handover = asyncio.Event()
         self.successor = ""
         self.holder = Holder()
         self.has_stood_by = False
@@ -132,20 +123,29 @@ class Elector:
             raise NotLeading(f"nothing is written: {self.identity} does not hold the {self.ref}")
         return self._renewed_at + self._timing.lease
 
-    async def run(self) -> None:
-        """Take the Lease and keep it until cancelled; LeadershipLost where that fails."""
+    async def acquire(self) -> None:
+        """Wait until the Lease is ours; NoLease where there is no place for it."""
         while not await self._tried(self._clock() + self._timing.renew):  # noqa: ASYNC110 - a Lease signals nothing
             await asyncio.sleep(self._pause())
         log.info("holding the %s as %s", self.ref, self.identity)
         self.acquired.set()
-        while True:
+
+    async def keep(self) -> str:
+        """Renew the Lease until it is lost or somebody asks for it; return why, for what was begun to be stopped."""
+        while not self.successor:
             await asyncio.sleep(self._timing.retry)
-            await self._renew()
+            if (why := await self._renewed()) is not None:
+                self._renewed_at = -inf
+                self.acquired.clear()
+                return why
+        return f"{self.successor} asked for it"
 
     async def release(self) -> None:
-        """Give the Lease back, so that the next one need not wait; a release that fails is only logged."""
-        known, self._renewed_at = self._known, -inf
-        if known is None or lease.holder(known).identity != self.identity:
+        """Give the Lease back where it is ours, so that the next one need not wait; where that fails it runs out."""
+        known, is_ours = self._known, self._renewed_at != -inf
+        self._renewed_at, self.successor = -inf, ""
+        self.acquired.clear()
+        if known is None or not is_ours:
             return
         try:
             async with asyncio.timeout(self._timing.lease - self._timing.renew):
@@ -153,19 +153,16 @@ class Elector:
         except (PrismError, TimeoutError) as error:
             log.info("the %s runs out by itself: %s", self.ref, error)
 
-    async def _renew(self) -> None:
-        """Renew once or, as long as that may still help, again."""
+    async def _renewed(self) -> str | None:
+        """Renew once or, as long as that may still help, again; return why that failed, if it did."""
         end = self._renewed_at + self._timing.renew
         while not await self._tried(end):
             if self.stands_by:
-                raise self._lost(f"{self.holder} holds it now")
+                return f"{self.holder} holds it now"
             if (left := end - self._clock()) <= 0:
-                raise self._lost(f"it could not be renewed for {self._timing.renew:g} s")
+                return f"it could not be renewed for {self._timing.renew:g} s"
             await asyncio.sleep(min(self._timing.retry, left))
-
-    def _lost(self, why: str) -> LeadershipLost:
-        self._renewed_at = -inf
-        return LeadershipLost(f"lost the {self.ref}: {why}", hint="start again to stand by")
+        return None
 
     async def _tried(self, end: float) -> bool:
         """Try to take or renew the Lease, until the monotonic second `end` at most; tell whether we hold it."""
@@ -206,7 +203,6 @@ class Elector:
             return False
         if lease.holder(found).identity == self.identity and lease.asked_by(found):
             self.successor = lease.asked_by(found)
-            self.handover.set()
         self._note(await self._api.update(self._wanted(found)))
         return True
 

@@ -21,7 +21,7 @@ from kubectl_prism.model.meta import FIELD_MANAGER, key
 from kubectl_prism.model.resource import resource
 from kubectl_prism.reconcile.controller import Controller
 from kubectl_prism.reconcile.events import Recorder
-from kubectl_prism.reconcile.leader import Elector, HandedOver
+from kubectl_prism.reconcile.leader import Elector
 from kubectl_prism.reconcile.metrics import Cache
 from kubectl_prism.reconcile.queue import NEWS, RESYNC
 from kubectl_prism.reconcile.request import Request
@@ -111,56 +111,64 @@ class Manager:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Run the engine until `stop`; a task that fails, and a Lease that is lost, bring everything down.
-
-        Raises HandedOver where somebody asked for the Lease and got it.
-        """
+        """Run the engine until `stop`; a task that fails brings everything down."""
         unsubscribe = self.store.subscribe(self._notice)
         try:
             async with asyncio.TaskGroup() as group:
                 engine = group.create_task(self._engine(), name="engine")
-                await self._until_told()
+                await self._stopping.wait()
                 await self._finish()
                 engine.cancel()
         finally:
             unsubscribe()
             if self.elector is not None:
                 await self.elector.release()
-        if self.elector is not None and self.elector.handover.is_set():
-            raise HandedOver(f"handed the {self.elector.ref} over to {self.elector.successor}, which asked for it")
 
     async def _engine(self) -> None:
         async with asyncio.TaskGroup() as group:
             if self.recorder is not None:
                 group.create_task(self.recorder.run(), name="events")
             group.create_task(self.watchdog.run(), name="watchdog")
-            if self.elector is not None:
-                group.create_task(self.elector.run(), name="elector")
             self._watchers = [watcher for kind in sorted(self.selectors) for watcher in self._informers(kind)]
             for watcher in self._watchers:
                 group.create_task(watcher.run(), name=f"{watcher.kind} informer")
+            leading = group.create_task(self._lead(), name="leader")
             for watcher in self._watchers:
                 await watcher.synced.wait()
             self.synced.set()
             group.create_task(self._resync(), name="resync")
-            if self.elector is not None:
-                await self.elector.acquired.wait()
+            await leading
+
+    async def _lead(self) -> None:
+        """Reconcile whenever we lead; where we no longer do, stop what was begun, and stand by again."""
+        if self.elector is None:
+            await self.synced.wait()
+            await self._work()
+            return
+        while True:
+            await self.elector.acquire()
+            await self.synced.wait()
+            working = asyncio.create_task(self._work(), name="work")
+            keeping = asyncio.create_task(self.elector.keep(), name="elector")
+            try:
+                await asyncio.wait((working, keeping), return_when=asyncio.FIRST_COMPLETED)
+                if working.done():
+                    working.result()
+                why = await keeping
+            finally:
+                working.cancel()
+                keeping.cancel()
+                await asyncio.wait((working, keeping))
+            log.warning("no longer the holder of the %s: %s; standing by", self.elector.ref, why)
+            await self.elector.release()
+            self._enqueue_all()
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as group:
             self._running = [
                 group.create_task(controller.run(), name=f"{controller.kind} controller")
                 for controller in self.controllers
             ]
-
-    async def _until_told(self) -> None:
-        """Wait until we are told to stop, or asked to hand over."""
-        if self.elector is None:
-            await self._stopping.wait()
-            return
-        reasons = [asyncio.ensure_future(event.wait()) for event in (self._stopping, self.elector.handover)]
-        try:
-            await asyncio.wait(reasons, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for reason in reasons:
-                reason.cancel()
 
     def _informers(self, kind: str) -> Iterator[Watcher]:
         namespaces = self.namespaces if self.namespaces is not None and resource(kind).namespaced else (None,)
@@ -176,9 +184,13 @@ class Manager:
     async def _resync(self) -> None:
         while True:
             await asyncio.sleep(RESYNC_EVERY * random.uniform(0.9, 1.1))  # noqa: S311 - spreads load, keeps no secret
-            for controller in self.controllers:
-                for obj in self.store.list(controller.kind):
-                    controller.queue.add(Request(controller.kind, *key(obj)), RESYNC)
+            self._enqueue_all()
+
+    def _enqueue_all(self) -> None:
+        """Ask for a look at every object, when nobody waits for anything else."""
+        for controller in self.controllers:
+            for obj in self.store.list(controller.kind):
+                controller.queue.add(Request(controller.kind, *key(obj)), RESYNC)
 
     async def _finish(self) -> None:
         """Stop the intake, wait for what runs, and get the last Events out."""

@@ -56,8 +56,8 @@ async def test_the_official_elector_and_ours_respect_each_other(cluster: Cluster
     connection = Connection(kubeconfig=str(cluster.kubeconfig), context=cluster.context)
     async with Client(load(connection)) as client:
         ours = Elector(client, identity="ours", namespace="default", name=name, timing=TIMING)
-        running = asyncio.ensure_future(ours.run())
-        await ours.acquired.wait()
+        await ours.acquire()
+        running = asyncio.ensure_future(ours.keep())
         theirs = Theirs(official_api, name, "default")
         await asyncio.to_thread(theirs.leads.wait, 6)
         assert (ours.leads, theirs.leads.is_set()) == (True, False)
@@ -68,7 +68,7 @@ async def test_the_official_elector_and_ours_respect_each_other(cluster: Cluster
         again = Elector(
             client, identity="again", namespace="default", name=name, timing=TIMING, observe=lambda _: seen.set()
         )
-        waiting = asyncio.ensure_future(again.run())
+        waiting = asyncio.ensure_future(again.acquire())
         await seen.wait()
         assert (again.leads, again.holder.identity, theirs.leads.is_set()) == (False, "theirs", True)
         waiting.cancel()
