@@ -79,6 +79,7 @@ class Informer:
         self._silence = silence
         self._decoder = decode.Decoder(resource(kind))
         self._backoff = Backoff()
+        self._refusals = Backoff()  # of its own: a server that is back after a long outage refuses only for a moment
         self._position = ""
         self._at_least = ""
         self._page = PAGE
@@ -262,7 +263,8 @@ class Informer:
             case Unreachable():
                 return self._trouble(error, cap=LONGEST_PAUSE_UNREACHABLE)
             case ApiError():
-                return max(self._trouble(error, cap=LONGEST_PAUSE), error.retry_after or 0.0)
+                self._say(error)
+                return max(self._refusals.failed(cap=LONGEST_PAUSE), error.retry_after or 0.0)
             case _:
                 return self._trouble(error, cap=LONGEST_PAUSE)
 
@@ -290,7 +292,10 @@ class Informer:
         return self._backoff.failed(cap=LONGEST_PAUSE_NOT_SERVED)
 
     def _trouble(self, error: PrismError, *, cap: float) -> float:
+        self._say(error)
+        return self._backoff.failed(cap=cap)
+
+    def _say(self, error: PrismError) -> None:
         if self.error != error.message:
             log.info("%s: %s", self.kind, error.message)
         self.error = error.message
-        return self._backoff.failed(cap=cap)

@@ -8,6 +8,7 @@ a renewed login.
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -131,6 +132,11 @@ class Transport:
             raise Unreachable(self.cluster.address, f"no answer within {deadline:g} seconds", is_cut=True) from error
         except OSError as error:
             raise _unreachable(self.cluster.address, error) from error
+        except RuntimeError as error:
+            # What uvloop says where a connection was reset in the moment that it was made.
+            if "is used by transport" not in str(error):
+                raise
+            raise Unreachable(self.cluster.address, "the connection was cut", is_cut=True) from error
 
     @asynccontextmanager
     async def _send(
@@ -221,6 +227,8 @@ def _unreachable(address: str, error: Exception) -> Unreachable:
             return Unreachable(address, f"timed out after {CONNECT_DEADLINE:g} seconds")
         case aiohttp.ClientConnectorError():
             return Unreachable(address, _reason(error.os_error), hint="is the cluster running, and the context right?")
+        case aiohttp.ClientOSError(errno=errno.ECONNRESET | errno.EPIPE):  # an idle connection that a dead server left
+            return Unreachable(address, "the connection was cut", is_cut=True)
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError() | ConnectionError():
             return Unreachable(address, "the connection was cut", is_cut=True)
         case _:

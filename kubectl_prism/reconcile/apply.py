@@ -189,8 +189,11 @@ class Applier:
     async def _write(self, owner: Manifest, live: Manifest, wanted: Manifest, digest: str) -> Manifest:
         child = ref(live)
         drift = self._drift(child, live, wanted, digest)
+        # Who owns which field matters once our intent drops one; the same intent is put back with one request.
+        is_known = _intent(live) == digest
         try:
-            await self._settle(child, live, wanted)
+            if not is_known:
+                await self._settle(child, live, wanted)
             # The uid keeps the server from making the object anew, or from taking over another of that name.
             after = await self.client.apply(_merged(wanted, {"metadata": {"uid": uid(live)}}))
         except (NotFound, Conflict, Invalid) as error:
@@ -199,7 +202,9 @@ class Applier:
             raise
         if drift and resource_version(after) != resource_version(live):
             self._say(owner, WARNING, "DriftRepaired", f"{child} was changed by somebody else: {', '.join(drift)}")
-        return self._remember(child, after, wanted, digest, is_settled=True)
+        written = self._children.get(child)
+        is_settled = not is_known or (written is not None and written.uid == uid(after) and written.is_settled)
+        return self._remember(child, after, wanted, digest, is_settled=is_settled)
 
     def _drift(self, child: Ref, live: Manifest, wanted: Manifest, digest: str) -> list[str]:
         """Return the fields that somebody else changed; none where our own intent changed."""

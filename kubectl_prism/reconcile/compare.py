@@ -46,6 +46,8 @@ def project(live: Manifest, intent: Manifest) -> Manifest:
 
 
 def _project(live: Value, intent: Value, path: Path) -> Value:
+    if live == intent:  # the usual case, told by the interpreter's own comparison
+        return live
     if isinstance(intent, dict) and isinstance(live, dict):
         return {
             field: _project(live[field], wanted, (*path, field)) for field, wanted in intent.items() if field in live

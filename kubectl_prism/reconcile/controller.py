@@ -55,7 +55,7 @@ class Controller:
         *,
         owns: Sequence[str] = (),
         watches: Mapping[str, Mapper] | None = None,
-        workers: int = 4,
+        workers: int = 16,
         deadline: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
         breaker: Breaker | None = None,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ async def engine(
     `role` says in the Lease what runs here, `steal` asks its holder for it, `observe` is called when that changes.
     """
     metrics = Metrics()
+    gc.set_threshold(50_000, 50, 1000)  # caches hold many objects that live on: looking through them finds nothing
     async with Client(cluster, on_request=metrics.requested, on_retry=metrics.retried) as client:
         elector = Elector(
             client,
