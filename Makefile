@@ -1,6 +1,7 @@
 # The menu. `make up` and `make test` do all the set-up they need on a fresh clone.
 
 PYTHON ?= python3
+BENCH ?= # flags of the bench, e.g. make bench BENCH=--quick
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -36,8 +37,9 @@ format: $(STAMP) ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP) ## Measure start-up against kubectl, side by side
+bench: $(STAMP) ## Measure start-up against kubectl, and the reconciler against a bare client and a Kopf operator
 	$(BIN)/python -m bench.startup
+	$(BIN)/python -m bench $(BENCH)
 
 crds: $(STAMP) ## Generate the CRDs from the models
 	$(BIN)/python -m kubectl_prism.model.crd kubectl_prism/manifests/crds
@@ -47,6 +49,7 @@ docs: $(STAMP) ## Generate the reference pages that follow from the program
 
 lock: ## Resolve the dependencies anew and write requirements.lock
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --no-header --extra dev -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --no-header -o bench/requirements.lock bench/requirements.in
 
 clean: ## Remove the virtual environment and caches; the sandbox and its programs stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -1,0 +1,102 @@
+"""What every workload has at hand: the arena, the person's client, the watcher, the audit log and the operator.
+
+Workloads return figures by name; a figure that an operator never reaches is infinite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bench.arena import Arena
+from bench.audit import Asked, Audit
+from bench.eyes import Eyes
+from bench.peers import Peer, Process
+from bench.wire import Wire
+
+Figures = dict[str, float]
+
+SETTLE = 3.0
+"""Seconds in which an operator may finish what it does after the last object became Ready."""
+CALM = 1.0
+"""Seconds that an operator must be idle to count as at rest."""
+IDLE_SHARE = 0.05
+PATIENCE = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much of everything there is."""
+
+    patterns: int
+    changes: int
+    drifted: int
+    pods: int
+    outage: float
+    rest: float
+    resyncs: int
+
+
+@dataclass(slots=True)
+class Stage:
+    """One peer in its arena; `process` is the operator while one runs."""
+
+    peer: Peer
+    arena: Arena
+    wire: Wire
+    eyes: Eyes
+    scale: Scale
+    process: Process | None = None
+    audit: Audit = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.audit = Audit(self.arena.audit)
+
+    def asked(self, mark: int) -> list[Asked]:
+        """Return what the operator asked of the API server after a mark of the audit log."""
+        return self.audit.since(mark, {self.arena.peer.user})
+
+    @property
+    def running(self) -> Process:
+        """The operator, which must be running."""
+        assert self.process is not None
+        self.process.check()
+        return self.process
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Counts seconds."""
+
+    started: float = field(default_factory=time.perf_counter)
+
+    def read(self) -> float:
+        """Return the seconds since it was made."""
+        return time.perf_counter() - self.started
+
+
+async def at_rest(process: Process, *, within: float = PATIENCE) -> float:
+    """Wait until the process has been idle for a second; return the seconds until that second began."""
+    watch = Stopwatch()
+    began, spent = 0.0, process.seconds()
+    while watch.read() < within:
+        await asyncio.sleep(0.05)
+        process.check()
+        now, used = watch.read(), process.seconds()
+        if used - spent > IDLE_SHARE * CALM:
+            began, spent = now, used
+        elif now - began >= CALM:
+            return began
+    return within
+
+
+async def reached(look: Callable[[], bool], *, within: float, every: float = 0.02) -> bool:
+    """Poll until `look` is true; tell whether it became so."""
+    watch = Stopwatch()
+    while not look():
+        if watch.read() > within:
+            return False
+        await asyncio.sleep(every)
+    return True
