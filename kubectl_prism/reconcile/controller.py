@@ -23,6 +23,9 @@ from kubectl_prism.store import Change, Store
 
 log = logging.getLogger(__name__)
 
+BACKGROUND = 4
+"""How many objects of one kind are reconciled at once that nothing new is known of."""
+
 Reconcile = Callable[[Request], Awaitable[Result]]
 
 SLOW = 1.0
@@ -68,7 +71,7 @@ class Controller:
         self.deadline = deadline
         self.clock = clock
         self.breaker = breaker or Breaker(clock=clock)
-        self.queue: Queue[Request] = Queue(clock=clock, most_suspects=max(1, workers - 1))
+        self.queue: Queue[Request] = Queue(clock=clock, most_suspects=max(1, workers - 1), most_background=BACKGROUND)
         self.tasks: dict[Request, tuple[asyncio.Task[None], float]] = {}
         self.slow: deque[tuple[Request, float, float]] = deque(maxlen=16)
         self.is_running = False

@@ -39,7 +39,8 @@ class Queue(Generic[Item]):
     """A work queue for one event loop; `waited` and `worked` are told the seconds in the queue and in work.
 
     At most `most_suspects` items that failed the last time are worked on at once: were it as many as there are workers,
-    a few items that hang would keep everything else waiting.
+    a few items that hang would keep everything else waiting. At most `most_background` items of a resync are: the event
+    loop goes round all of them before it hears of any news.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class Queue(Generic[Item]):
         waited: Callable[[float], None] | None = None,
         worked: Callable[[float], None] | None = None,
         most_suspects: float = inf,
+        most_background: float = inf,
     ) -> None:
         self.clock = clock
         self.jitter = jitter
         self.waited = waited
         self.worked = worked
         self.most_suspects = most_suspects
+        self.most_background = most_background
         self.adds = 0
         self.retries = 0
         self.is_shut = False
@@ -65,6 +68,7 @@ class Queue(Generic[Item]):
         self._suspects: list[tuple[int, int, Item]] = []  # the same, of items that failed the last time
         self._processing: dict[Item, float] = {}  # item → time of the start
         self._on_trial: set[Item] = set()  # the suspects among these
+        self._in_background: set[Item] = set()  # those of a resync among these
         self._delayed: dict[Item, tuple[float, int]] = {}  # item → due time, priority
         self._timers: list[tuple[float, int, Item]] = []  # heap of (due, order, item); stale entries are skipped
         self._failures: dict[Item, int] = {}
@@ -131,6 +135,8 @@ class Queue(Generic[Item]):
             self._processing[item] = now = self.clock()
             if heap is self._suspects:
                 self._on_trial.add(item)
+            if known[0] <= RESYNC:
+                self._in_background.add(item)
             if self.waited is not None:
                 self.waited(now - known[1])
             return item
@@ -151,8 +157,9 @@ class Queue(Generic[Item]):
             self.worked(self.clock() - started)
         if (known := self._dirty.get(item)) is not None:
             self._offer(item, known[0])
-        if item in self._on_trial:
-            self._on_trial.remove(item)
+        if item in self._on_trial or item in self._in_background:
+            self._on_trial.discard(item)
+            self._in_background.discard(item)
             self._wake()
 
     def shutdown(self) -> None:
@@ -218,10 +225,12 @@ class Queue(Generic[Item]):
         self._wake()
 
     def _next(self) -> list[tuple[int, int, Item]]:
-        """Return the heap whose turn it is; it may be empty."""
-        if not self._suspects or len(self._on_trial) >= self.most_suspects:
-            return self._ready
-        return self._ready if self._ready and self._ready[0] < self._suspects[0] else self._suspects
+        """Return the heap whose turn it is, empty where nothing may be begun."""
+        heap = self._suspects
+        if not heap or len(self._on_trial) >= self.most_suspects or (self._ready and self._ready[0] < heap[0]):
+            heap = self._ready
+        is_background = bool(heap) and heap[0][0] >= -RESYNC
+        return [] if is_background and len(self._in_background) >= self.most_background else heap
 
     def _promote(self) -> None:
         now = self.clock()

@@ -233,6 +233,23 @@ def test_what_failed_never_takes_every_worker() -> None:
     assert work.take() == 2
 
 
+async def test_a_resync_leaves_room_for_news() -> None:
+    """So many of a resync run at once; news passes them by, and the next one follows when one is done."""
+    work: Queue[int] = Queue(clock=Clock(), most_background=2)
+    for item in (1, 2, 3):
+        work.add(item, RESYNC)
+    assert [work.take(), work.take(), work.take()] == [1, 2, None]
+    work.add(4)
+    assert [work.take(), work.take()] == [4, None]
+    waiting = asyncio.ensure_future(work.get())
+    await asyncio.sleep(0)
+    work.done(4)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    work.done(1)
+    assert await waiting == 3
+
+
 def test_a_suspect_that_succeeds_is_one_no_more() -> None:
     """Its next change is anybody's."""
     work: Queue[int] = Queue(clock=Clock(), most_suspects=1)
