@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check format bench crds docs lock clean
+.PHONY: help up down test faults check format bench crds docs lock clean
 
 help: ## Show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -26,6 +26,9 @@ down: $(STAMP) ## Stop the sandbox and remove everything it made
 
 test: $(STAMP) ## Run all tests, against a real control plane (built once, on demand)
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+faults: $(STAMP) ## Run every fault of the plan, for hours, and write docs/reliability.md
+	PRISM_FAULTS=full $(BIN)/pytest tests/faults
 
 check: $(STAMP) ## Lint, format, types, and which way dependencies point
 	$(BIN)/ruff format --check .

@@ -1,0 +1,50 @@
+"""`kubectl-prism` with what a test cannot reach from outside altered, by variables of the environment.
+
+`PRISM_FAULTS_SILENCE` is after how many seconds a silent watch is dead. `PRISM_FAULTS_POISON` is `NAME:raise`,
+`NAME:hang` or `NAME:block`: what reconciling the PrismPattern of that name does. Run with `python -m`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+
+from kubectl_prism.cli import main
+from kubectl_prism.kube.informer import Informer
+from kubectl_prism.reconcile.pattern import PatternReconciler
+from kubectl_prism.reconcile.request import Request, Result
+
+BLOCKED = 2.0
+
+
+def _impatient(silence: float) -> None:
+    defaults = Informer.__init__.__kwdefaults__ or {}
+    assert "silence" in defaults
+    defaults["silence"] = silence
+
+
+def _poison(name: str, how: str) -> None:
+    reconcile = PatternReconciler.__call__
+
+    async def poisoned(self: PatternReconciler, request: Request) -> Result:
+        if request.name != name:
+            return await reconcile(self, request)
+        match how:
+            case "raise":
+                raise ZeroDivisionError("a fault of the reconciler")
+            case "hang":
+                await asyncio.Event().wait()
+            case "block":
+                time.sleep(BLOCKED)  # noqa: ASYNC251 - this is the fault
+        return await reconcile(self, request)
+
+    PatternReconciler.__call__ = poisoned  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    if silence := os.environ.get("PRISM_FAULTS_SILENCE"):
+        _impatient(float(silence))
+    if poison := os.environ.get("PRISM_FAULTS_POISON"):
+        _poison(*poison.split(":"))
+    main()

@@ -1,0 +1,275 @@
+"""A TLS proxy before a real API server, which does to requests what the plan says and remembers all of them.
+
+It runs in a thread of its own; tests lay rules and read what was asked. It shows the API server's own certificate and
+hands the client's credentials on, so both sides see nothing of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import random
+import ssl
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from tests.faults.plan import (
+    Action,
+    Ask,
+    Asked,
+    Call,
+    Cut,
+    Delay,
+    Drop,
+    Gate,
+    Hold,
+    Plan,
+    Refuse,
+    Rule,
+    Say,
+    Swallow,
+    Throttle,
+    asked,
+)
+
+BODY_LIMIT = 64 << 20
+STARTS_WITHIN = 10.0
+_HOP = {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+
+
+class Proxy:
+    """One proxy; use it as `with Proxy(server, certificates) as proxy` and send clients to `proxy.address`."""
+
+    def __init__(self, server: str, certificates: Path) -> None:
+        self.asked: list[Asked] = []
+        self.port = 0
+        self._server = server
+        self._certificates = certificates
+        self._plan = Plan()
+        self._ready = threading.Event()
+        self._stop: asyncio.Event
+        self._runner: web.AppRunner
+        self._site: web.TCPSite
+        self._shown: ssl.SSLContext
+        self._session: aiohttp.ClientSession
+        self._loop: asyncio.AbstractEventLoop
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="fault proxy", daemon=True)
+
+    @property
+    def address(self) -> str:
+        """The URL that clients use in place of the API server's."""
+        return f"https://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Proxy:
+        """Begin to listen."""
+        self._thread.start()
+        assert self._ready.wait(STARTS_WITHIN), "the proxy does not start"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Cut every connection and stop."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(STARTS_WITHIN)
+        assert not self._thread.is_alive(), "the proxy does not stop"
+
+    @contextmanager
+    def rules(self, *rules: Rule) -> Iterator[None]:
+        """Put rules in force, and none in the end; gates that still hold something are opened then."""
+        self._plan.lay(*rules)
+        try:
+            yield
+        finally:
+            self._plan.lay()
+            for rule in rules:
+                if isinstance(rule.action, Hold):
+                    rule.action.gate.open()
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Turn every connection away, as the address of a server that does not run; attempts are remembered."""
+        server = asyncio.run_coroutine_threadsafe(self._away(), self._loop).result(STARTS_WITHIN)
+        try:
+            yield
+        finally:
+            asyncio.run_coroutine_threadsafe(self._back(server), self._loop).result(STARTS_WITHIN)
+
+    def since(self, began: float, until: float | None = None) -> list[Asked]:
+        """Return what was asked since a monotonic second."""
+        return [found for found in list(self.asked) if began <= found.began < (until or float("inf"))]
+
+    async def _main(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        trusted = ssl.create_default_context(cafile=str(self._certificates / "ca.crt"))
+        shown = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        shown.load_cert_chain(self._certificates / "admin.crt", self._certificates / "admin.key")
+        connector = aiohttp.TCPConnector(limit=0, ssl=trusted, force_close=True)
+        timeout = aiohttp.ClientTimeout(total=None)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as self._session:
+            app = web.Application(client_max_size=BODY_LIMIT)
+            app.router.add_route("*", "/{path:.*}", self._handle)
+            self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+            await self._runner.setup()
+            self._site = await self._listening(shown)
+            self.port = self._runner.addresses[0][1]
+            self._ready.set()
+            await self._stop.wait()
+            await self._runner.cleanup()
+        await asyncio.sleep(0.1)  # closed TLS connections say goodbye on the loop's next turns
+
+    async def _listening(self, shown: ssl.SSLContext) -> web.TCPSite:
+        self._shown = shown
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=shown)
+        await site.start()
+        return site
+
+    async def _away(self) -> asyncio.Server:
+        """Cut all connections, and every new one before a word is said."""
+        await self._site.stop()
+        for connection in self._runner.server.connections if self._runner.server else ():
+            if connection.transport is not None:
+                connection.transport.abort()
+        return await asyncio.start_server(self._turned_away, "127.0.0.1", self.port)
+
+    async def _turned_away(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.asked.append(asked("CONNECT", "/", {}, b""))
+        writer.transport.abort()
+
+    async def _back(self, server: asyncio.Server) -> None:
+        server.close()
+        await server.wait_closed()
+        self._site = await self._listening(self._shown)
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        found = asked(request.method, request.path, request.query, body)
+        self.asked.append(found)
+        action = self._plan.at_request(found)
+        match action:
+            case Refuse():
+                found.status, found.ended = action.status, time.monotonic()
+                return web.Response(
+                    status=action.status, text=action.body, content_type=action.content_type, headers=action.headers
+                )
+            case Delay(shortest, longest):
+                await asyncio.sleep(random.uniform(shortest, longest))  # noqa: S311 - keeps no secret
+            case Hold(gate):
+                await _passed(gate)
+            case Swallow():
+                await asyncio.Event().wait()
+            case Cut() if found.verb != "watch":
+                return _cut(request)
+        try:
+            if found.verb == "watch":
+                return await self._stream(request, found, action)
+            # What the server was asked for is finished even where the client is gone, and remembered as it ended.
+            calling = asyncio.ensure_future(self._call(request, body, found, action))
+            calling.add_done_callback(lambda done: done.cancelled() or done.exception())
+            return await asyncio.shield(calling)
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError):
+            return _cut(request)
+        finally:
+            found.ended = time.monotonic()
+
+    def _send(self, request: web.Request, body: bytes, action: Action | None) -> aiohttp.client._RequestContextManager:
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
+        url = URL(self._server + request.raw_path, encoded=True)
+        if isinstance(action, Ask):
+            url = url.update_query(action.query)
+        return self._session.request(
+            request.method, url, data=io.BytesIO(body) if body else None, headers=headers, allow_redirects=False
+        )
+
+    async def _call(self, request: web.Request, body: bytes, found: Asked, action: Action | None) -> web.StreamResponse:
+        async with self._send(request, body, action) as answer:
+            content = await answer.read()
+            found.status, found.ended = answer.status, time.monotonic()
+        if isinstance(action, Call) and action.unanswered:
+            action.do()
+        if isinstance(action, Drop) or (isinstance(action, Call) and action.unanswered):
+            return _cut(request)
+        response = web.Response(status=answer.status, body=content, headers=_headers(answer))
+        if isinstance(action, Throttle):
+            await asyncio.sleep(len(content) / action.rate)
+        if isinstance(action, Call):
+            await response.prepare(request)
+            await response.write_eof()
+            action.do()
+        return response
+
+    async def _stream(self, request: web.Request, found: Asked, action: Action | None) -> web.StreamResponse:
+        async with self._send(request, b"", action) as answer:
+            found.status = answer.status
+            if answer.status >= 400:
+                return web.Response(status=answer.status, body=await answer.read(), headers=_headers(answer))
+            response = web.StreamResponse(status=answer.status, headers=_headers(answer))
+            response.enable_chunked_encoding()
+            await response.prepare(request)
+            if isinstance(action, Cut):
+                return response if action.clean else _cut(request)
+            async for line in _lines(answer):
+                if not await self._event(request, response, found, line, action):
+                    break
+            return response
+
+    async def _event(
+        self, request: web.Request, response: web.StreamResponse, found: Asked, line: bytes, action: Action | None
+    ) -> bool:
+        """Hand on one line of a watch; tell whether the stream goes on."""
+        is_event = b'"type":"BOOKMARK"' not in line[:40]
+        match self._plan.at_event(found, is_event=is_event):
+            case Cut(clean=True):
+                return False
+            case Cut():
+                await response.write(line[: len(line) // 2])
+                _cut(request)
+                return False
+            case Say(text):
+                await response.write(text.encode() + b"\n")
+                return False
+            case Hold(gate):
+                await _passed(gate)
+            case Delay(shortest, longest):
+                await asyncio.sleep(random.uniform(shortest, longest))  # noqa: S311 - keeps no secret
+            case Swallow():
+                await asyncio.Event().wait()
+        if isinstance(action, Throttle):
+            await asyncio.sleep(len(line) / action.rate)
+        await response.write(line)
+        found.events += is_event
+        return True
+
+
+async def _passed(gate: Gate) -> None:
+    gate.reached.set()
+    while not gate.opened.is_set():  # noqa: ASYNC110 - a test opens it from another thread
+        await asyncio.sleep(0.01)
+
+
+async def _lines(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """Yield the lines of a stream with their ends, as soon as each is complete."""
+    begun = b""
+    async for chunk in answer.content.iter_any():
+        *complete, begun = (begun + chunk).split(b"\n")
+        for line in complete:
+            yield line + b"\n"
+
+
+def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
+
+
+def _cut(request: web.Request) -> web.StreamResponse:
+    """Break the client's connection at once; what is returned goes nowhere."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()

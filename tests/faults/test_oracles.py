@@ -1,0 +1,128 @@
+"""The oracles and the plan themselves: each says no where it should."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from tests.faults import oracles
+from tests.faults.oracles import Run
+from tests.faults.plan import Call, Cut, Plan, Refuse, Rule, asked
+from tests.faults.report import Result, page
+from tests.faults.stage import Stage
+from tests.reconcile.kinds.world import eventually
+
+RUN = Run({}, Counter({"services/a": 1}), Counter(), Counter({"create services/a/": 1, "patch deployments/a/": 9}))
+
+
+def test_another_end_is_told_field_by_field(stage: Stage) -> None:
+    """O1 names the field that differs, and an object that is missing; what is masked makes no difference."""
+    stage.world.create("ConfigMap", "a", data={"key": "value"})
+    before = oracles.state(stage.world)
+    stage.world.patch("ConfigMap", "a", {"data": {"key": "other"}})
+    with pytest.raises(AssertionError, match=r"ConfigMap/a\.data\.key: 'other' where it should be 'value'"):
+        oracles.equals(stage.world, before)
+    stage.world.patch("ConfigMap", "a", {"data": {"key": "value"}})
+    assert oracles.equals(stage.world, before)
+    stage.world.delete("ConfigMap", "a")
+    with pytest.raises(AssertionError, match="ConfigMap/a: None"):
+        oracles.equals(stage.world, before)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        replace(RUN, made=Counter({"services/a": 2})),
+        replace(RUN, removed=Counter({"services/a": 1})),
+        replace(RUN, written=Counter({"patch deployments/a/": 13})),
+        replace(RUN, written=RUN.written + Counter({"patch prismpatterns/a/status": 5})),
+    ],
+    ids=["made twice", "removed", "writes", "statuses"],
+)
+def test_more_than_the_reference_did_is_too_much(run: Run) -> None:
+    """O2 and O6 refuse a second create, a delete that should not be, and many more writes."""
+    oracles.is_sparing(RUN, RUN)
+    with pytest.raises(AssertionError):
+        oracles.is_sparing(run, RUN)
+
+
+def test_a_write_in_a_steady_world_is_seen(stage: Stage) -> None:
+    """O3 looks twice, and a resourceVersion that moved in between is told."""
+    stage.world.create("ConfigMap", "a", data={"key": "0"})
+    oracles.stays(stage.world, seconds=0.1)
+    thread = threading.Timer(0.2, stage.world.patch, ("ConfigMap", "a", {"data": {"key": "1"}}))
+    thread.start()
+    with pytest.raises(AssertionError, match="ConfigMap/a"):
+        oracles.stays(stage.world, seconds=2)
+    thread.join()
+
+
+def test_what_is_left_over_is_named(stage: Stage) -> None:
+    """O4 names a child whose owner is gone, a finalizer, and a Lease that is held."""
+    labels = {"app.kubernetes.io/managed-by": "prism-operator"}
+    stage.world.create("ConfigMap", "orphan", metadata={"labels": labels})
+    stage.world.create("ConfigMap", "kept", metadata={"finalizers": ["example.com/kept"]})
+    stage.world.create("Lease", "held", spec={"holderIdentity": "somebody"})
+    assert oracles.leftovers(stage.world) == [
+        "ConfigMap/kept has example.com/kept",
+        "ConfigMap/orphan has no owner that lives",
+    ]
+    assert oracles.held_leases(stage.world) == ["held"]
+    stage.world.patch("ConfigMap", "kept", {"metadata": {"finalizers": None}})
+
+
+def test_an_operator_that_is_not_well_is_told(stage: Stage) -> None:
+    """O5 finds in the logs what nobody expected, and an exit code that is not 0."""
+    with stage.operator(PRISM_FAULTS_POISON="poison:raise") as replica:
+        stage.world.pattern("poison")
+        eventually(replica.troubles)
+        with pytest.raises(AssertionError, match="what the logs tell"):
+            oracles.ends_well(replica)
+    with stage.operator() as replica:
+        replica.strike()
+        eventually(lambda: replica.has_ended)
+        assert replica.revive()
+        assert replica.exits == [-9]
+
+
+def test_a_rule_fires_when_it_should_and_as_often() -> None:
+    """The n-th match and no other fires; rules for events do not fire at requests."""
+    plan, create = Plan(), asked("POST", "/api/v1/namespaces/n/services", {}, b'{"metadata": {"name": "a"}}')
+    lease = asked("PUT", "/apis/coordination.k8s.io/v1/namespaces/n/leases/l", {}, b"")
+    watch = asked("GET", "/api/v1/namespaces/n/services", {"watch": "true"}, b"")
+    refuse, cut = Rule(Refuse(500), writes=True, nth=2), Rule(Cut(), verb=["watch"], event=2)
+    plan.lay(refuse, cut)
+    assert [plan.at_request(one) for one in (lease, create, watch, create, create)] == [
+        None,
+        None,
+        None,
+        refuse.action,
+        None,
+    ]
+    assert [plan.at_event(watch, is_event=is_event) for is_event in (True, False, True, True)] == [
+        None,
+        None,
+        cut.action,
+        None,
+    ]
+    assert (create.object, lease.is_write, watch.is_listing) == ("services/a", False, False)
+    assert plan.at_event(create, is_event=True) is None
+    assert isinstance(Rule(Call(lambda: None)).action, Call)
+
+
+def test_the_page_counts_what_ran() -> None:
+    """The table holds the runs, the failures by name and the worst figure of each perturbation."""
+    results = [
+        Result("P10", "busy", True, "a", {"seconds": 1.0}),
+        Result("P2", "crash", True, "b", {"seconds": 1.0}),
+        Result("P2", "crash", False, "c", {"seconds": 2.5}),
+    ]
+    lines = page(results).splitlines()
+    assert "| P2 | crash | 2 | 1 | 1 | 2.5 seconds |" in lines
+    assert lines.index("| P10 | busy | 1 | 1 | 0 | 1 seconds |") > lines.index(
+        "| P2 | crash | 2 | 1 | 1 | 2.5 seconds |"
+    )
+    assert "- `c`" in lines
