@@ -31,6 +31,10 @@ PAGE = 500
 WRITES_IN_FLIGHT = 16
 DEADLINE = 30.0
 TRIES = 5
+MISSES = 3
+REST = 2.0
+"""After so many tries in a row that nobody answered, the server is left alone for so many seconds, however many want to
+ask it something. Leases are still asked for, since time runs there."""
 
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
@@ -68,6 +72,8 @@ class Client:
         self._on_request = on_request or (lambda verb, kind, status, seconds: None)
         self._transport = Transport(cluster, on_warning)
         self._writes = asyncio.Semaphore(WRITES_IN_FLIGHT)
+        self._misses = 0
+        self._rests_until = 0.0
 
     async def __aenter__(self) -> Client:
         """Open the sessions; nothing is sent."""
@@ -238,6 +244,8 @@ class Client:
         is_safe: bool = False,
     ) -> Answer:
         """Send a request, again where that does no harm, with one deadline over all tries."""
+        if self._misses >= MISSES and time.monotonic() < self._rests_until and kind != "Lease":
+            raise Unreachable(self.cluster.address, "it did not answer a moment ago")
         content = None if body is None else msgspec.json.encode(body)
         is_safe = is_safe or verb in ("get", "list", "apply")
         # A Lease is renewed in time or not at all, so it does not queue behind other writes.
@@ -271,8 +279,11 @@ class Client:
                 _METHODS[verb], path, query=query, body=content, content_type=content_type, timeout=end - began
             )
         except (ApiError, Unreachable) as error:
+            self._misses = self._misses + 1 if isinstance(error, Unreachable) else 0
+            self._rests_until = time.monotonic() + REST
             self._on_request(verb, kind, _status(error), time.monotonic() - began)
             raise
+        self._misses = 0
         self._count(verb, kind, answer.status, time.monotonic() - began)
         return answer
 

@@ -287,3 +287,29 @@ async def test_no_error_repeats_what_we_sent(client: Client, server: FakeServer)
         text = f"{caught.value!r} {caught.value} {caught.value.hint}"
         assert "hunter2" not in text
         assert "secret-token" not in text
+
+
+async def test_a_server_that_nobody_reaches_is_left_alone_for_a_while(client: Client, server: FakeServer) -> None:
+    """After three tries without an answer, further calls fail at once and unsent; a Lease is asked for, and ends that."""
+    server.play(abort(), abort(), abort(), answer(MANIFEST), answer(MANIFEST))
+    for _ in range(3):
+        with pytest.raises(Unreachable, match="the connection was cut"):
+            await create(client)
+    for _ in range(20):
+        with pytest.raises(Unreachable, match="it did not answer a moment ago"):
+            await create(client)
+    assert len(server.seen) == 3
+    await client.get("Lease", "n", "a")
+    await create(client)
+    assert len(server.seen) == 5
+
+
+async def test_a_server_is_asked_again_after_a_while(client: Client, server: FakeServer) -> None:
+    """The rest has an end of its own."""
+    server.play(abort(), abort(), abort(), answer(MANIFEST))
+    for _ in range(3):
+        with pytest.raises(Unreachable):
+            await create(client)
+    client._rests_until = 0.0
+    await create(client)
+    assert len(server.seen) == 4
