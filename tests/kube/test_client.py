@@ -290,7 +290,7 @@ async def test_no_error_repeats_what_we_sent(client: Client, server: FakeServer)
 
 
 async def test_a_server_that_nobody_reaches_is_left_alone_for_a_while(client: Client, server: FakeServer) -> None:
-    """After three tries without an answer, further calls fail at once and unsent; a Lease is asked for, and ends that."""
+    """After three tries without an answer, calls fail at once and unsent; a Lease is asked for, and ends that."""
     server.play(abort(), abort(), abort(), answer(MANIFEST), answer(MANIFEST))
     for _ in range(3):
         with pytest.raises(Unreachable, match="the connection was cut"):
