@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BENCH ?= # flags of the bench, e.g. make bench BENCH=--quick
+FAULTS ?= full
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -25,10 +26,10 @@ down: $(STAMP) ## Stop the sandbox and remove everything it made
 	@$(BIN)/kubectl-prism sandbox down
 
 test: $(STAMP) ## Run all tests, against a real control plane (built once, on demand)
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults
 
 faults: $(STAMP) ## Run every fault of the plan, for hours, and write docs/reliability.md
-	PRISM_FAULTS=full $(BIN)/pytest tests/faults
+	PRISM_FAULTS=$(FAULTS) $(BIN)/pytest tests/faults
 
 check: $(STAMP) ## Lint, format, types, and which way dependencies point
 	$(BIN)/ruff format --check .
