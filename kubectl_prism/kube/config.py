@@ -156,13 +156,16 @@ def _assemble(options: Connection, config: Kubeconfig, context: Entry, impersona
 def _from_pod(options: Connection, environment: Mapping[str, str], impersonation: Impersonation) -> Cluster:
     host, port = environment["KUBERNETES_SERVICE_HOST"], environment.get("KUBERNETES_SERVICE_PORT") or "443"
     mounted = SERVICE_ACCOUNT / "namespace"
+    server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+    cluster = {**_cluster_flags(options), "server": server}
+    user = _user_flags(options)
     return Cluster(
-        server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
+        server=server,
         context=None,
         namespace=options.namespace or (mounted.read_text().strip() if mounted.exists() else "default"),
         inside=True,
         request_timeout=options.request_timeout,
-        login=Login(from_service_account({**_cluster_flags(options), **_user_flags(options)}, impersonation)),
+        login=Login(from_service_account(SERVICE_ACCOUNT, cluster=cluster, user=user, impersonation=impersonation)),
     )
 
 

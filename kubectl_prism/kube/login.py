@@ -1,18 +1,20 @@
 """Proves who we are: headers, TLS and proxy of every request, renewed for runs of many hours.
 
-Made by `config`, used by `transport`. What a kubeconfig user means is left to the `kubernetes` package (certificates,
-tokens, OIDC, exec plugins, service accounts), which is imported inside functions and called in a thread, since plugins
-and identity providers take seconds. Never logs or shows a credential.
+Made by `config`, used by `transport`. Certificates, tokens and passwords are read here, in a thread. Identity
+providers, exec plugins and NO_PROXY are left to the `kubernetes` package: it costs a command an eighth of a second and
+18 MiB, and is imported only where one of them is used. Never logs or shows a credential.
 """
 
 from __future__ import annotations
 
+import binascii
 import time
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_prism.errors import PrismError
 from kubectl_prism.kube import exec_plugin
@@ -41,21 +43,7 @@ class Credentials:
     server_name: str | None
     proxy: str | None = field(repr=False)
     expires: float
-    origin: tuple[str, ...] = field(repr=False)
-
-
-class Configuration(Protocol):
-    """What is read of the `kubernetes` package's client configuration."""
-
-    host: str
-    api_key: dict[str, str]
-    ssl_ca_cert: str | None
-    cert_file: str | None
-    key_file: str | None
-    verify_ssl: bool
-    tls_server_name: str | None
-    proxy: str | None
-    no_proxy: str | None
+    origin: tuple[object, ...] = field(repr=False)
 
 
 class Impersonation(NamedTuple):
@@ -66,14 +54,27 @@ class Impersonation(NamedTuple):
     uid: str | None = None
 
 
+class Pem(NamedTuple):
+    """A certificate or a key: `data` where the kubeconfig holds it, else its file and when that changed."""
+
+    field: str
+    data: bytes | None
+    file: str
+    changed: float
+
+    @property
+    def place(self) -> str:
+        """The field or the file, as an error names it."""
+        return self.field if self.data is not None else f"{self.field} {self.file}"
+
+
 class Tls(NamedTuple):
     """What a TLS context is made of; the same parts mean the same context, so that connections are kept."""
 
-    authority: str | None
-    certificate: str | None
-    key: str | None
+    authority: Pem | None
+    certificate: Pem | None
+    key: Pem | None
     verify: bool
-    changed: tuple[float, ...]
 
 
 class Login:
@@ -117,44 +118,37 @@ def from_kubeconfig(
     *, cluster: Mapping[str, Any], user: Mapping[str, Any], impersonation: Impersonation
 ) -> Callable[[], Credentials]:
     """Return a reader that logs in as a kubeconfig's `user` to its `cluster` (both with absolute paths)."""
-    builder = _Builder(impersonation)
+    builder = _Builder(cluster, impersonation)
     entry = dict(user)
 
     def read() -> Credentials:
         answer, expires = _without_plugin(entry, cluster)
-        inline = frozenset(name for body in (cluster, answer) for name in body if name.endswith("-data"))
-        return builder.build(_configuration(answer, cluster), expires=expires, inline=inline)
+        return builder.build(answer, _authorization(answer, cluster), expires=expires)
 
     return read
 
 
-def from_service_account(flags: Mapping[str, Any], impersonation: Impersonation) -> Callable[[], Credentials]:
-    """Return a reader that logs in as the pod we run in; `flags` that are set win over what is mounted."""
-    builder = _Builder(impersonation)
+def from_service_account(
+    folder: Path, *, cluster: Mapping[str, Any], user: Mapping[str, Any], impersonation: Impersonation
+) -> Callable[[], Credentials]:
+    """Return a reader that logs in as the pod whose service account is mounted at `folder`.
+
+    What `cluster` and `user` say, in a kubeconfig's words, wins over what is mounted there.
+    """
+    mounted = {"certificate-authority": str(folder / "ca.crt")}
+    builder = _Builder({**mounted, **{name: value for name, value in cluster.items() if value}}, impersonation)
 
     def read() -> Credentials:
-        from kubernetes import client, config
-
-        configuration: Configuration = client.Configuration()
-        try:
-            config.load_incluster_config(client_configuration=configuration)
-        except (config.ConfigException, OSError) as error:
-            raise PrismError(f"cannot log in with the pod's service account: {error}") from error
-        if flags.get("token"):
-            configuration.api_key["BearerToken"] = f"Bearer {flags['token']}"
-        configuration.ssl_ca_cert = flags.get("certificate-authority") or configuration.ssl_ca_cert
-        configuration.cert_file, configuration.key_file = flags.get("client-certificate"), flags.get("client-key")
-        configuration.verify_ssl = not flags.get("insecure-skip-tls-verify")
-        configuration.tls_server_name = flags.get("tls-server-name")
-        return builder.build(configuration, expires=time.time() + TOKEN_FILE_PERIOD)
+        login = {"token": user.get("token") or _content(folder / "token")}
+        return builder.build(user, _authorization(login, cluster), expires=time.time() + TOKEN_FILE_PERIOD)
 
     return read
 
 
 def _without_plugin(user: dict[str, Any], cluster: Mapping[str, Any]) -> tuple[dict[str, Any], float]:
-    """Replace an exec plugin by what it answers; return the user and when that ends."""
+    """Replace an exec plugin by what it answers, and a token's file by the token; return the user and when it ends."""
     if user.get("tokenFile"):
-        return {name: value for name, value in user.items() if name != "token"}, time.time() + TOKEN_FILE_PERIOD
+        return {**user, "token": _content(Path(user["tokenFile"]))}, time.time() + TOKEN_FILE_PERIOD
     if not user.get("exec") or user.get("token") or user.get("username"):
         return user, inf
     answer = exec_plugin.run(user["exec"], cluster)
@@ -162,14 +156,36 @@ def _without_plugin(user: dict[str, Any], cluster: Mapping[str, Any]) -> tuple[d
     return {**kept, **answer.user}, answer.expires - EARLY
 
 
-def _configuration(user: dict[str, Any], cluster: Mapping[str, Any]) -> Configuration:
-    """Let the `kubernetes` package turn a cluster and a user into a client configuration."""
+def _content(file: Path) -> str:
+    """Return what a token's file holds."""
+    try:
+        text = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PrismError(f"the token file {file} cannot be read: {getattr(error, 'strerror', 'not text')}") from error
+    if not text:
+        raise PrismError(f"the token file {file} is empty")
+    return text
+
+
+def _authorization(user: Mapping[str, Any], cluster: Mapping[str, Any]) -> str | None:
+    """Return the header that says who we are, or None where a certificate does, or nothing."""
+    if user.get("auth-provider"):
+        return _identity_token(user, cluster)
+    if user.get("token"):
+        return f"Bearer {''.join(str(user['token']).split())}"
+    if user.get("username"):
+        return "Basic " + b64encode(f"{user['username']}:{user.get('password') or ''}".encode()).decode()
+    return None
+
+
+def _identity_token(user: Mapping[str, Any], cluster: Mapping[str, Any]) -> str | None:
+    """Let the `kubernetes` package renew the token of an OIDC identity provider where it has ended."""
     import oauthlib.oauth2  # type: ignore[import-untyped]  # it ships no types
     import urllib3.exceptions
     from kubernetes import client, config
     from kubernetes.config import kube_config
 
-    provider = user.get("auth-provider")
+    provider = user["auth-provider"]
     if isinstance(provider, dict) and provider.get("name") != "oidc":
         raise PrismError(
             f"kubeconfig: the auth-provider {provider.get('name')} is not supported any more",
@@ -179,9 +195,9 @@ def _configuration(user: dict[str, Any], cluster: Mapping[str, Any]) -> Configur
         "current-context": "chosen",
         "contexts": [{"name": "chosen", "context": {"cluster": "chosen", "user": "chosen"}}],
         "clusters": [{"name": "chosen", "cluster": cluster}],
-        "users": [{"name": "chosen", "user": user}],
+        "users": [{"name": "chosen", "user": {"auth-provider": provider}}],
     }
-    configuration: Configuration = client.Configuration()
+    configuration = client.Configuration()
     try:
         kube_config.load_kube_config_from_dict(document, client_configuration=configuration)
     except (config.ConfigException, ValueError, OSError) as error:
@@ -190,92 +206,135 @@ def _configuration(user: dict[str, Any], cluster: Mapping[str, Any]) -> Configur
         raise PrismError(
             f"cannot renew the OIDC login: {type(error).__name__}", hint="log in to your identity provider again"
         ) from error
-    return configuration
+    token: str | None = configuration.api_key.get("BearerToken")
+    return token
 
 
 class _Builder:
-    """Turns client configurations into credentials, keeping the TLS context while its parts are the same."""
+    """Turns logins to one cluster into credentials, keeping the TLS context while its parts are the same."""
 
-    def __init__(self, impersonation: Impersonation) -> None:
+    def __init__(self, cluster: Mapping[str, Any], impersonation: Impersonation) -> None:
+        self._cluster = cluster
         self._impersonation = impersonation
         self._parts: Tls | None = None
         self._context: ssl.SSLContext | None = None
 
-    def build(
-        self, configuration: Configuration, *, expires: float, inline: frozenset[str] = frozenset()
-    ) -> Credentials:
+    def build(self, user: Mapping[str, Any], authorization: str | None, *, expires: float) -> Credentials:
         from multidict import CIMultiDict, CIMultiDictProxy
 
-        authorization = " ".join(str(configuration.api_key.get("BearerToken") or "").split())
         headers = CIMultiDict[str]()
         if authorization:
             headers["Authorization"] = authorization
-        user, groups, uid = self._impersonation
-        headers.extend([("Impersonate-User", user)] if user else [])
+        name, groups, uid = self._impersonation
+        headers.extend([("Impersonate-User", name)] if name else [])
         headers.extend([("Impersonate-Group", group) for group in groups])
         headers.extend([("Impersonate-Uid", uid)] if uid else [])
-        files = (configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
-        parts = Tls(*files, bool(configuration.verify_ssl), tuple(_changed(file) for file in files))
+        server = str(self._cluster["server"])
+        parts = Tls(
+            _pem(self._cluster, "certificate-authority"),
+            _pem(user, "client-certificate"),
+            _pem(user, "client-key"),
+            not self._cluster.get("insecure-skip-tls-verify"),
+        )
         return Credentials(
             headers=CIMultiDictProxy(headers),
-            tls=self._tls(parts, inline) if str(configuration.host).startswith("https") else None,
-            server_name=configuration.tls_server_name or None,
-            proxy=_proxy(configuration),
+            tls=self._tls(parts) if server.startswith("https") else None,
+            server_name=self._cluster.get("tls-server-name") or None,
+            proxy=_proxy(server, self._cluster.get("proxy-url")),
             expires=expires,
-            origin=(authorization, str(parts)),
+            origin=(authorization, parts),
         )
 
-    def _tls(self, parts: Tls, inline: frozenset[str]) -> ssl.SSLContext:
+    def _tls(self, parts: Tls) -> ssl.SSLContext:
         if self._context is None or parts != self._parts:
-            self._parts, self._context = parts, _tls_context(parts, inline)
+            self._parts, self._context = parts, _tls_context(parts)
         return self._context
 
 
-def _changed(file: str | None) -> float:
-    return Path(file).stat().st_mtime if file and Path(file).exists() else 0.0
+def _pem(body: Mapping[str, Any], name: str) -> Pem | None:
+    """Return a certificate or a key of a kubeconfig's entry, where its data wins over its file."""
+    if data := body.get(f"{name}-data"):
+        try:
+            return Pem(f"{name}-data", b64decode("".join(str(data).split()), validate=True), "", 0.0)
+        except binascii.Error as error:
+            raise _unusable(f"{name}-data", "it is not base64") from error
+    if file := body.get(name):
+        return Pem(name, None, str(file), Path(file).stat().st_mtime if Path(file).exists() else 0.0)
+    return None
 
 
-def _tls_context(parts: Tls, inline: frozenset[str]) -> ssl.SSLContext:
+def _tls_context(parts: Tls) -> ssl.SSLContext:
     import ssl
 
+    authority, certificate = parts.authority, parts.certificate
     try:
-        context = ssl.create_default_context(cafile=parts.authority)
-    except (OSError, ssl.SSLError) as error:
-        raise _unusable("certificate-authority", parts.authority, inline, error) from error
+        context = ssl.create_default_context(
+            cafile=authority.file if authority and authority.data is None else None,
+            cadata=authority.data.decode() if authority and authority.data is not None else None,
+        )
+    except (OSError, ssl.SSLError, ValueError) as error:
+        raise _unusable(authority.place if authority else "the system's certificates", _why(error)) from error
     # Python 3.13 refuses CAs without the key identifiers that kubeadm and k3s leave out; Go, and so kubectl, accepts.
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
     if not parts.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if parts.certificate:
-        # Without a password OpenSSL would ask for that of an encrypted key on the terminal, in the middle of a run.
+    if certificate:
         try:
-            context.load_cert_chain(parts.certificate, parts.key, password="")
+            _load_certificate(context, certificate, parts.key)
         except (OSError, ssl.SSLError) as error:
-            raise _unusable("client-certificate", parts.certificate, inline, error) from error
+            raise _unusable(certificate.place, _why(error)) from error
     return context
 
 
-def _unusable(field: str, file: str | None, inline: frozenset[str], error: OSError) -> PrismError:
-    """Name the file, or the kubeconfig field where the certificate stands in the kubeconfig itself."""
-    source = f"{field}-data" if f"{field}-data" in inline else f"{field} {file}"
-    why = getattr(error, "reason", None) or error.strerror
-    return PrismError(f"{source} cannot be used: {why or error}", hint="it must be PEM; a key must not be encrypted")
+def _load_certificate(context: ssl.SSLContext, certificate: Pem, key: Pem | None) -> None:
+    """Load a client certificate; OpenSSL takes files only, so what is none becomes one for this moment."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="kubectl-prism-") as folder:  # which nobody else may enter
+        chain, private = _as_file(certificate, Path(folder)), _as_file(key, Path(folder)) if key else None
+        # Without a password OpenSSL would ask for that of an encrypted key on the terminal, in the middle of a run.
+        context.load_cert_chain(chain, private, password="")
 
 
-def _proxy(configuration: Configuration) -> str | None:
-    """Return the proxy for the API server, by proxy-url or the environment; never for this machine itself."""
+def _as_file(pem: Pem, folder: Path) -> str:
+    if pem.data is None:
+        return pem.file
+    (file := folder / pem.field).write_bytes(pem.data)
+    return str(file)
+
+
+def _why(error: Exception) -> str:
+    return str(getattr(error, "reason", None) or getattr(error, "strerror", None) or error)
+
+
+def _unusable(place: str, why: str) -> PrismError:
+    return PrismError(f"{place} cannot be used: {why}", hint="it must be PEM; a key must not be encrypted")
+
+
+def _proxy(server: str, named: str | None) -> str | None:
+    """Return the proxy for the API server: that of the kubeconfig, or the environment's, never for this machine."""
     from urllib.parse import urlsplit
 
-    from kubernetes.client.rest import should_bypass_proxies
-
-    proxy, host = configuration.proxy, urlsplit(configuration.host).hostname or ""
-    if not proxy or should_bypass_proxies(configuration.host, configuration.no_proxy or ""):
-        return None
-    if host == "localhost" or host == "::1" or host.startswith("127."):
+    proxy = named or _proxy_of_environment(server)
+    if not proxy:
         return None
     if urlsplit(proxy).scheme not in ("http", "https"):
         raise PrismError(
             f"proxies of the kind {urlsplit(proxy).scheme or '?'}:// are not supported", hint="use an http:// proxy"
         )
-    return str(proxy)
+    return proxy
+
+
+def _proxy_of_environment(server: str) -> str | None:
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies
+
+    parts, proxies = urlsplit(server), getproxies()
+    host = parts.hostname or ""
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or host == "localhost" or host == "::1" or host.startswith("127."):
+        return None
+    from kubernetes.client.rest import should_bypass_proxies
+
+    return None if should_bypass_proxies(server, proxies.get("no") or "") else proxy

@@ -7,6 +7,8 @@ import base64
 import os
 import ssl
 import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 
 from kubectl_prism.errors import PrismError
+from kubectl_prism.kube import config
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster, Connection, load
 from kubectl_prism.kube.errors import Unauthorized
@@ -306,3 +309,59 @@ async def test_proxy_url_wins_over_the_environment(tmp_path: Path, monkeypatch: 
     assert found.proxy == "http://mine:3128"
     with pytest.raises(PrismError, match="socks5:// are not supported"):
         await one(tmp_path, {}, cluster_fields={"proxy-url": "socks5://mine"}).login.credentials()
+
+
+def test_plain_logins_do_without_the_official_client(tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    """Certificates and tokens are what most commands log in with, and its import is what they would wait for."""
+    certificate, key = pair
+    body = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "https://x.test"}}],
+        "users": [{"name": "u", "user": {"client-certificate": str(certificate), "client-key": str(key)}}],
+    }
+    written(tmp_path / "config", body)
+    program = (
+        "import asyncio, sys\n"
+        "from kubectl_prism.kube.config import Connection, load\n"
+        "cluster = load(Connection(kubeconfig=sys.argv[1]))\n"
+        "assert asyncio.run(cluster.login.credentials()).tls\n"
+        "print('kubernetes' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", program, tmp_path / "config"], capture_output=True, text=True)
+    assert (found.stdout, found.stderr) == ("False\n", "")
+
+
+async def test_no_key_stays_on_the_disk(
+    tmp_path: Path, pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL reads certificates from files only: that of a kubeconfig's own key is gone once it was read."""
+    monkeypatch.setattr(tempfile, "tempdir", str(folder := tmp_path / "temporary"))
+    folder.mkdir()
+    certificate, key = (base64.b64encode(path.read_bytes()).decode() for path in pair)
+    login = one(tmp_path, {"client-certificate-data": certificate, "client-key-data": key}).login
+    assert (await login.credentials()).tls is not None
+    assert list(folder.iterdir()) == []
+
+
+async def test_an_empty_token_file_is_named(tmp_path: Path) -> None:
+    """A token that is not there yet is no anonymous request."""
+    (tmp_path / "token").write_text("\n")
+    with pytest.raises(PrismError, match=r"the token file .*token is empty"):
+        await one(tmp_path, {"tokenFile": "token"}).login.credentials()
+
+
+async def test_a_pod_logs_in_with_what_is_mounted(
+    tmp_path: Path, pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token that the kubelet rotates, and the cluster's authority; flags win over them."""
+    monkeypatch.setattr(config, "SERVICE_ACCOUNT", tmp_path)
+    pair[0].rename(tmp_path / "ca.crt")
+    (tmp_path / "token").write_text("mounted\n")
+    environment = {"HOME": str(tmp_path), "KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+    found = await load(Connection(), environment).login.credentials()
+    assert (authorization(found), found.expires < time.time() + 61) == ("Bearer mounted", True)
+    assert found.tls is not None
+    assert len(found.tls.get_ca_certs()) == 1
+    found = await load(Connection(token="flag", tls_server_name="inner"), environment).login.credentials()
+    assert (authorization(found), found.server_name) == ("Bearer flag", "inner")
