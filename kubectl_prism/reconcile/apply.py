@@ -137,7 +137,7 @@ class Applier:
             return False
         written = self._statuses.get(target)
         is_repeated = written is not None and written.uid == uid(obj) and written.digest == digest
-        if written and is_repeated and written.holds(live, project(held, status)):
+        if written and is_repeated and written.holds(live, _held(held, status)):
             return False
         try:
             after = await self.client.apply(_identified(live, {"status": status}), subresource="status")
@@ -148,8 +148,7 @@ class Applier:
         if uid(after) != uid(obj):
             # The API server checks no uid on the subresource: a namesake got this, and its own reconcile corrects it.
             return False
-        projection = project(after.get("status") or {}, status)
-        self._statuses.put(target, self._written(after, digest, projection))
+        self._statuses.put(target, self._written(after, digest, _held(after.get("status") or {}, status)))
         return True
 
     def _check_ours(self, live: Manifest, owner: Manifest, digest: str) -> None:
@@ -179,11 +178,10 @@ class Applier:
         if written is not None and written.uid == uid(live):
             if written.digest != digest:
                 return False
-            return written.verified == resource_version(live) or written.holds(live, project(live, wanted))
+            return written.verified == resource_version(live) or written.holds(live, _held(live, wanted))
         if _intent(live) != digest or not covers(live, wanted):
             return False
-        projection = project(live, wanted)
-        self._children.put(child, self._written(live, digest, projection, unseen=False, wanted=wanted))
+        self._children.put(child, self._written(live, digest, _held(live, wanted), unseen=False, wanted=wanted))
         return True
 
     async def _write(self, owner: Manifest, live: Manifest, wanted: Manifest, digest: str) -> Manifest:
@@ -209,9 +207,8 @@ class Applier:
     def _drift(self, child: Ref, live: Manifest, wanted: Manifest, digest: str) -> list[str]:
         """Return the fields that somebody else changed; none where our own intent changed."""
         written = self._children.get(child)
-        if written is not None and written.uid == uid(live):
-            return differences(live, written.projection) if written.digest == digest else []
-        return differences(live, wanted) if _intent(live) == digest else []
+        known = written.digest if written is not None and written.uid == uid(live) else _intent(live)
+        return differences(live, wanted) if known == digest else []
 
     async def _settle(self, child: Ref, live: Manifest, wanted: Manifest) -> None:
         """Make a server-side apply safe: our created fields become applied ones, replicas stay where they are."""
@@ -274,18 +271,18 @@ class Applier:
     def _remember(
         self, child: Ref, after: Manifest, wanted: Manifest, digest: str, *, is_settled: bool = False
     ) -> Manifest:
-        written = self._written(after, digest, project(after, wanted), wanted=wanted)
+        written = self._written(after, digest, _held(after, wanted), wanted=wanted)
         written.is_settled = is_settled
         self._children.put(child, written)
         return after
 
     def _written(
-        self, after: Manifest, digest: str, projection: Manifest, *, unseen: bool = True, wanted: Manifest | None = None
+        self, after: Manifest, digest: str, held: str, *, unseen: bool = True, wanted: Manifest | None = None
     ) -> Written:
         return Written(
             uid=uid(after),
             digest=digest,
-            projection=projection,
+            held=held,
             verified=resource_version(after),
             unseen=_trimmed(after) if unseen else None,
             written_at=self.clock(),
@@ -313,6 +310,11 @@ def _intent(live: Manifest) -> str | None:
 
 def _digest(value: Manifest) -> str:
     return hashlib.blake2b(msgspec.json.encode(value, order="deterministic"), digest_size=16).hexdigest()
+
+
+def _held(live: Manifest, wanted: Manifest) -> str:
+    """Return the digest of what `live` holds of that which is wanted."""
+    return _digest(project(live, wanted))
 
 
 def _identified(live: Manifest, part: Manifest) -> Manifest:

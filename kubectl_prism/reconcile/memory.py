@@ -20,7 +20,7 @@ PATIENCE = 30.0
 
 @dataclass(slots=True)
 class Written:
-    """One write: the object's uid, the digest of what we wanted, and how the server put it into its own words.
+    """One write: the object's uid, the digest of what we wanted, and that of the same in the server's own words.
 
     `verified` is the resourceVersion at which the object last held what we wanted. `unseen` is the object as the write
     returned it, until the store is at least as new. `is_settled` says that field ownership was looked at.
@@ -28,16 +28,16 @@ class Written:
 
     uid: str
     digest: str
-    projection: Manifest
+    held: str
     verified: str
     unseen: Manifest | None
     written_at: float
     is_settled: bool = False
     sets_replicas: bool = False
 
-    def holds(self, live: Manifest, projection: Manifest) -> bool:
-        """Tell whether `live`, projected, still is what the write left; remember its version where it is."""
-        if projection != self.projection:
+    def holds(self, live: Manifest, held: str) -> bool:
+        """Tell whether `live`, which holds what is `held`, is as the write left it; remember its version then."""
+        if held != self.held:
             return False
         self.verified = resource_version(live)
         return True

@@ -29,29 +29,26 @@ def objects(
     pattern: Pattern, *, connection: BackendConnection | None = None, stack: str | None = None
 ) -> list[Manifest]:
     """Return everything that the pattern needs; `stack` is the stack that owns the pattern."""
+    told = settings(pattern, connection)
     wanted = (
-        config_map(pattern, connection=connection, stack=stack),
-        secret(pattern, connection=connection, stack=stack),
+        config_map(pattern, told, stack=stack),
+        secret(pattern, told, stack=stack),
         service(pattern, stack=stack),
-        deployment(pattern, connection=connection, stack=stack),
+        deployment(pattern, told, connection=connection, stack=stack),
         scaler(pattern, stack=stack),
         disruption_budget(pattern, stack=stack),
     )
     return [found for found in wanted if found is not None]
 
 
-def config_map(pattern: Pattern, *, connection: BackendConnection | None = None, stack: str | None = None) -> Manifest:
+def config_map(pattern: Pattern, told: Settings, *, stack: str | None = None) -> Manifest:
     """Return the ConfigMap with the settings that anyone may read."""
-    data = settings(pattern, connection).plain
-    return manifest("ConfigMap", **_identity(pattern, stack), **present(data=data))
+    return manifest("ConfigMap", **_identity(pattern, stack), **present(data=told.plain))
 
 
-def secret(
-    pattern: Pattern, *, connection: BackendConnection | None = None, stack: str | None = None
-) -> Manifest | None:
+def secret(pattern: Pattern, told: Settings, *, stack: str | None = None) -> Manifest | None:
     """Return the Secret with the settings that not everyone may read, or None where there are none."""
-    data = settings(pattern, connection).secret
-    return manifest("Secret", **_identity(pattern, stack), type="Opaque", data=data) if data else None
+    return manifest("Secret", **_identity(pattern, stack), type="Opaque", data=told.secret) if told.secret else None
 
 
 def service(pattern: Pattern, *, stack: str | None = None) -> Manifest | None:
@@ -66,13 +63,14 @@ def service(pattern: Pattern, *, stack: str | None = None) -> Manifest | None:
     return manifest("Service", **_identity(pattern, stack), annotations=wanted.annotations, spec=spec)
 
 
-def deployment(pattern: Pattern, *, connection: BackendConnection | None = None, stack: str | None = None) -> Manifest:
+def deployment(
+    pattern: Pattern, told: Settings, *, connection: BackendConnection | None = None, stack: str | None = None
+) -> Manifest:
     """Return the Deployment; it has no `replicas` where an autoscaler says how many.
 
     A runner that works from its file listens nowhere, so it is never restarted for not listening.
     """
     spec = pattern.spec
-    told = settings(pattern, connection)
     volumes, mounts = _files(pattern, told, connection)
     return workload.deployment(
         workload.Workload(

@@ -95,8 +95,8 @@ def test_changing_pattern_backend_or_owner_leaves_the_selector_alone() -> None:
 
     def selector(owner: str | None, **spec: object) -> Manifest:
         found = Pattern.model_validate({"metadata": {"name": "p"}, "spec": spec})
-        chosen: Manifest = pattern.deployment(found, stack=owner)["spec"]["selector"]
-        return chosen
+        (deployment,) = [obj for obj in pattern.objects(found, stack=owner) if obj["kind"] == "Deployment"]
+        return deployment["spec"]["selector"]  # type: ignore[no-any-return]  # JSON
 
     assert selector(None, pattern="keyvalue", backend="redis") == selector("s", pattern="queue", backend="kafka")
 
@@ -178,7 +178,8 @@ def test_two_or_more_replicas_have_a_budget(replicas: int, has_budget: bool) -> 
 def test_a_runner_is_passed_only_what_every_runner_takes() -> None:
     """The one flag of a runner is `-config`; without a Service it has no port, no probe and no port 0."""
     bare = Pattern.model_validate({"metadata": {"name": "p"}, "spec": {"pattern": "mailbox", "backend": "sqlite"}})
-    container = pattern.deployment(bare)["spec"]["template"]["spec"]["containers"][0]
+    (deployment,) = [obj for obj in pattern.objects(bare) if obj["kind"] == "Deployment"]
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
     assert container["args"] == ["-config=/etc/prism/config.yaml"]
     assert not {"ports", "readinessProbe", "livenessProbe"} & set(container)
     assert pattern.service(bare) is None

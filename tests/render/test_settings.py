@@ -15,16 +15,27 @@ from kubectl_prism.render.backend import BackendConnection
 from kubectl_prism.render.settings import Setting, is_secret
 
 
+def child(kind: str, found: Pattern, connection: BackendConnection | None = None) -> Manifest:
+    """Return the one object of that kind that the pattern needs."""
+    (obj,) = [obj for obj in pattern.objects(found, connection=connection) if obj["kind"] == kind]
+    return obj
+
+
 def runner(**spec: object) -> Pattern:
     """Return a keyvalue pattern on redis with more in its spec."""
     body = {"pattern": "keyvalue", "backend": "redis", **spec}
     return Pattern.model_validate({"metadata": {"name": "kv", "namespace": "prism"}, "spec": body})
 
 
-def pod_hash(deployment: Manifest) -> str:
+def config_map(found: Pattern, connection: BackendConnection | None = None) -> Manifest:
+    """Return the data of the pattern's ConfigMap."""
+    return child("ConfigMap", found, connection)["data"]  # type: ignore[no-any-return]  # JSON
+
+
+def pod_hash(found: Pattern, connection: BackendConnection | None = None) -> str:
     """Return the annotation that rolls the pods."""
-    found: str = deployment["spec"]["template"]["metadata"]["annotations"]["prism.io/config-hash"]
-    return found
+    template = child("Deployment", found, connection)["spec"]["template"]
+    return template["metadata"]["annotations"]["prism.io/config-hash"]  # type: ignore[no-any-return]  # JSON
 
 
 @pytest.mark.parametrize(
@@ -72,14 +83,14 @@ def test_no_secret_value_is_rendered_outside_a_secret() -> None:
 def test_without_secret_settings_there_is_no_secret() -> None:
     """A pattern whose settings anyone may read has no Secret; its file stands in the ConfigMap."""
     plain = runner(config={"ttl": "1h"})
-    assert pattern.secret(plain) is None
-    assert set(pattern.config_map(plain)["data"]) == {"PRISM_CONFIG_TTL", "config.yaml"}
+    assert "Secret" not in {obj["kind"] for obj in pattern.objects(plain)}
+    assert set(config_map(plain)) == {"PRISM_CONFIG_TTL", "config.yaml"}
 
 
 def test_the_file_keeps_types_and_reads_as_yaml_and_json() -> None:
     """The runner's file holds settings as the types they are, in a form that both kinds of reader take."""
     config = {"ttl": "1h", "maxKeys": 10000, "ratio": 0.5, "durable": True, "version": "1.10"}
-    text = pattern.config_map(runner(config=config))["data"]["config.yaml"]
+    text = config_map(runner(config=config))["config.yaml"]
     expected = {
         "namespaces": [{"name": "kv", "pattern": "keyvalue", "backend": "redis", "backend_config": config}],
     }
@@ -89,11 +100,11 @@ def test_the_file_keeps_types_and_reads_as_yaml_and_json() -> None:
 
 def test_settings_that_share_a_variable_are_both_in_the_file() -> None:
     """Of two settings with one variable the first by name has it, whatever their order; the file has both."""
-    one = pattern.config_map(runner(config={"max_keys": 1, "maxKeys": 2}))
-    other = pattern.config_map(runner(config={"maxKeys": 2, "max_keys": 1}))
+    one = config_map(runner(config={"max_keys": 1, "maxKeys": 2}))
+    other = config_map(runner(config={"maxKeys": 2, "max_keys": 1}))
     assert one == other
-    assert one["data"]["PRISM_CONFIG_MAX_KEYS"] == "2"
-    assert yaml.safe_load(one["data"]["config.yaml"])["namespaces"][0]["backend_config"] == {
+    assert one["PRISM_CONFIG_MAX_KEYS"] == "2"
+    assert yaml.safe_load(one["config.yaml"])["namespaces"][0]["backend_config"] == {
         "max_keys": 1,
         "maxKeys": 2,
     }
@@ -103,14 +114,14 @@ def test_a_change_of_settings_or_connection_rolls_the_pods() -> None:
     """The hash on the pods changes with a setting, a secret one too, and with the connection; with nothing else."""
     connection = BackendConnection(name="redis", has_tls=False, digest="1")
     plain = runner(config={"ttl": "1h"})
-    same = pod_hash(pattern.deployment(plain, connection=connection))
-    assert same == pod_hash(pattern.deployment(runner(config={"ttl": "1h"}, replicas=5), connection=connection))
+    same = pod_hash(plain, connection=connection)
+    assert same == pod_hash(runner(config={"ttl": "1h"}, replicas=5), connection=connection)
     changed = {
-        pod_hash(pattern.deployment(runner(config={"ttl": "2h"}), connection=connection)),
-        pod_hash(pattern.deployment(runner(config={"ttl": "1h", "password": "a"}), connection=connection)),
-        pod_hash(pattern.deployment(runner(config={"ttl": "1h", "password": "b"}), connection=connection)),
-        pod_hash(pattern.deployment(plain, connection=BackendConnection(name="redis", has_tls=False, digest="2"))),
-        pod_hash(pattern.deployment(plain)),
+        pod_hash(runner(config={"ttl": "2h"}), connection=connection),
+        pod_hash(runner(config={"ttl": "1h", "password": "a"}), connection=connection),
+        pod_hash(runner(config={"ttl": "1h", "password": "b"}), connection=connection),
+        pod_hash(plain, BackendConnection(name="redis", has_tls=False, digest="2")),
+        pod_hash(plain),
     }
     assert len(changed | {same}) == 6
 
@@ -118,7 +129,7 @@ def test_a_change_of_settings_or_connection_rolls_the_pods() -> None:
 def test_the_file_names_the_product_and_no_value_of_the_connection() -> None:
     """With a connection the file says which product it is and in which variables to look."""
     connection = BackendConnection(name="cache", has_tls=False, digest="1", provider="redis")
-    data = pattern.config_map(runner(backend="cache"), connection=connection)["data"]
+    data = config_map(runner(backend="cache"), connection)
     (entry,) = yaml.safe_load(data["config.yaml"])["namespaces"]
     assert entry["backend"] == "redis"
     assert entry["backend_connection"] == {
