@@ -113,6 +113,11 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
 }
 
 
+def is_passing(error: BaseException) -> bool:
+    """Tell whether `error` is trouble of the API server or of the way there, which no object has a part in."""
+    return isinstance(error, Unreachable | TooManyRequests) or (isinstance(error, ApiError) and error.status >= 500)
+
+
 def from_status(body: Mapping[str, Any], *, code: int = 0) -> ApiError:
     """Return the error that a Kubernetes Status object describes; `code` is used where it names none."""
     status = body.get("code") if isinstance(body.get("code"), int) else code

@@ -19,7 +19,7 @@ from kubectl_prism.reconcile import greetings
 from kubectl_prism.reconcile.credentials import RefError, resolve
 from kubectl_prism.reconcile.greetings import Answer, Target
 from kubectl_prism.reconcile.request import Request, Result
-from kubectl_prism.reconcile.tools import Tools, refs
+from kubectl_prism.reconcile.tools import Tools, refs, sooner
 from kubectl_prism.render import backend as render
 from kubectl_prism.render import labels
 from kubectl_prism.render.backend import ConnectionValues
@@ -73,10 +73,10 @@ class BackendReconciler:
         await self._tools.applier.prune(obj, refs(children), CHILD_KINDS)
         answer = await self._health(backend, values)
         marks, phase = judgement(answer)
-        await self._report(obj, marks, phase=phase, answer=answer)
+        wait = await self._report(obj, marks, phase=phase, answer=answer)
         check = backend.spec.health_check
         interval = seconds(check.interval) if check.enabled else SECRET_INTERVAL
-        return Result(requeue_after=max(1.0, min(interval, SECRET_INTERVAL)))
+        return Result(requeue_after=sooner(wait, max(1.0, min(interval, SECRET_INTERVAL))))
 
     async def _health(self, backend: Backend, values: ConnectionValues) -> Answer:
         check = backend.spec.health_check
@@ -100,15 +100,16 @@ class BackendReconciler:
         self._checked[key] = Checked(target, self._clock(), answer)
         return answer
 
-    async def _report(self, obj: Manifest, marks: list[Mark], *, phase: str, answer: Answer | None = None) -> None:
+    async def _report(
+        self, obj: Manifest, marks: list[Mark], *, phase: str, answer: Answer | None = None
+    ) -> float | None:
         status = obj.get("status") or {}
         if answer is None:
-            await self._tools.report(obj, marks, phase=phase)
-            return
+            return await self._tools.report(obj, marks, phase=phase)
         is_same = status.get("healthy") == answer.healthy and status.get("message") == answer.message
         was_checked = answer.reason not in ("HealthCheckDisabled", "NothingToCheck")
         since = status.get("lastChecked") if is_same else None
-        await self._tools.report(
+        return await self._tools.report(
             obj,
             marks,
             phase=phase,

@@ -15,6 +15,9 @@ from enum import StrEnum
 from typing import cast
 
 from kubectl_prism.errors import PrismError
+from kubectl_prism.kube.errors import is_passing
+from kubectl_prism.model import conditions
+from kubectl_prism.model.conditions import Mark
 from kubectl_prism.reconcile.breaker import Breaker
 from kubectl_prism.reconcile.queue import NEWS, Queue, ShutDown
 from kubectl_prism.reconcile.request import Postponed, Request, Result, TerminalError
@@ -27,6 +30,10 @@ BACKGROUND = 4
 """How many objects of one kind are reconciled at once that nothing new is known of."""
 
 Reconcile = Callable[[Request], Awaitable[Result]]
+Flag = Callable[[Request, list[Mark]], Awaitable[None]]
+
+FLAGGED = 1.0
+"""The pause before the next try, in seconds, from which on a failure is no passing one and is told on the object."""
 
 SLOW = 1.0
 """The seconds from which on a reconcile is remembered: it may be the one that kept the event loop from turning."""
@@ -47,8 +54,9 @@ class Controller:
     """Reconciles every object of `kind`, at most `workers` at a time, each within `deadline` seconds.
 
     `owns` names the kinds whose changes wake their controller of this kind; `watches` maps the changes of further kinds
-    to requests. `observe` is told (kind, outcome, seconds) of every reconcile. `tasks` holds what is in work with its
-    task and its start, `slow` the last reconciles that took long with their seconds and their end.
+    to requests. `flag` tells on the object why it cannot be reconciled. `observe` is told (kind, outcome, seconds) of
+    every reconcile. `tasks` holds what is in work with its task and its start, `slow` the last reconciles that took
+    long with their seconds and their end.
     """
 
     def __init__(
@@ -62,6 +70,7 @@ class Controller:
         deadline: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
         breaker: Breaker | None = None,
+        flag: Flag | None = None,
     ) -> None:
         self.kind = kind
         self.reconcile = reconcile
@@ -71,6 +80,7 @@ class Controller:
         self.deadline = deadline
         self.clock = clock
         self.breaker = breaker or Breaker(clock=clock)
+        self.flag = flag
         self.queue: Queue[Request] = Queue(clock=clock, most_suspects=max(1, workers - 1), most_background=BACKGROUND)
         self.tasks: dict[Request, tuple[asyncio.Task[None], float]] = {}
         self.slow: deque[tuple[Request, float, float]] = deque(maxlen=16)
@@ -134,18 +144,19 @@ class Controller:
             if task is None or task.cancelling():
                 raise
             # Nobody cancelled this worker: the reconcile awaited something that was cancelled, which is its own fault.
-            return self._failed(request, error, Outcome.PANIC)
+            return await self._failed(request, error, Outcome.PANIC)
         except Postponed as postponed:
             log.debug("%s: %s", request, postponed.message)
             return self._settled(request, postponed.after)
         except TerminalError as error:
             log.error("%s: %s; waiting for a change (%s)", request, error.message, error.reason)
             self.queue.forget(request)
+            await self._tell(request, conditions.stalled(error.reason, error.message))
             return Outcome.TERMINAL
         except PrismError as error:
-            return self._failed(request, error, Outcome.ERROR)
+            return await self._failed(request, error, Outcome.ERROR)
         except Exception as error:  # noqa: BLE001 - the worker's guard: one key's fault must not stop the others
-            return self._failed(request, error, Outcome.TIMEOUT if deadline.expired() else Outcome.PANIC)
+            return await self._failed(request, error, Outcome.TIMEOUT if deadline.expired() else Outcome.PANIC)
         return self._settled(request, result.requeue_after)
 
     def _settled(self, request: Request, again: float | None) -> Outcome:
@@ -155,7 +166,7 @@ class Controller:
         self.queue.add_after(request, again)
         return Outcome.LATER
 
-    def _failed(self, request: Request, error: BaseException, outcome: Outcome) -> Outcome:
+    async def _failed(self, request: Request, error: BaseException, outcome: Outcome) -> Outcome:
         seconds = self.queue.add_rate_limited(request)
         log.error(
             "%s: %s; try %d, again in %.3g s",
@@ -165,7 +176,20 @@ class Controller:
             seconds,
         )
         log.debug("%s: where it failed", request, exc_info=error)
+        if outcome is Outcome.TIMEOUT or (seconds >= FLAGGED and not is_passing(error)):
+            message = f"{self._told(error, outcome)}; it is tried again and again"
+            await self._tell(request, conditions.reconciling("ReconcileError", message))
         return outcome
+
+    async def _tell(self, request: Request, marks: list[Mark]) -> None:
+        """Tell on the object what is wrong, if that can be; the next reconcile that ends well takes it back."""
+        if self.flag is None:
+            return
+        try:
+            async with asyncio.timeout(self.deadline):
+                await self.flag(request, marks)
+        except Exception as error:  # noqa: BLE001 - part of the worker's guard
+            log.debug("%s: its status could not tell: %s", request, error)
 
     def _said(self, error: BaseException, outcome: Outcome) -> str:
         match outcome:
@@ -175,3 +199,8 @@ class Controller:
                 return str(error)
             case _:
                 return f"unexpected {type(error).__name__}: {error}"
+
+    def _told(self, error: BaseException, outcome: Outcome) -> str:
+        """Return what may stand on the object: of an error that nobody expected nothing is known but its kind."""
+        is_known = outcome in (Outcome.TIMEOUT, Outcome.ERROR)
+        return self._said(error, outcome) if is_known else f"unexpected {type(error).__name__}: a fault of the operator"

@@ -29,6 +29,9 @@ WARNING = "Warning"
 SERIES = 600.0
 BURST = 25.0
 REFILL = 1 / 300
+GOOD_NEWS = 1.0
+"""Events a second that say that all is well, for all objects together, after the first 25: when hundreds become Ready
+at once their conditions say so, and an Event each would be a sixth of all requests."""
 REMEMBERED = 4096
 LONGEST_MESSAGE = 1024
 LONGEST_NAME = 200
@@ -74,7 +77,7 @@ class Recorder:
 
     def event(self, obj: Manifest, type: str, reason: str, message: str) -> None:
         """Record that `reason` happened to `obj`; `type` is NORMAL or WARNING. Returns at once."""
-        if not self._afford(uid(obj)):
+        if not self._afford(uid(obj)) or (type == NORMAL and not self._afford(NORMAL, refill=GOOD_NEWS)):
             log.debug("event %s dropped: too many about %s", reason, key(obj))
             return
         message = message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
@@ -157,11 +160,11 @@ class Recorder:
             "reportingComponent": self.component,
         }
 
-    def _afford(self, about: str) -> bool:
-        """Take one token of the object's budget: 25 at once, one more every five minutes."""
+    def _afford(self, about: str, *, refill: float = REFILL) -> bool:
+        """Take one token of a budget, an object's by its uid: 25 at once, one more every five minutes."""
         now = self.clock()
         budget = self._budgets.get(about) or _Budget(BURST, now)
-        budget.tokens = min(BURST, budget.tokens + (now - budget.at) * REFILL)
+        budget.tokens = min(BURST, budget.tokens + (now - budget.at) * refill)
         budget.at = now
         _remember(self._budgets, about, budget)
         if budget.tokens < 1:

@@ -22,6 +22,7 @@ def controllers(tools: Tools) -> list[Controller]:
             stack.StackReconciler(tools),
             owns=stack.CHILD_KINDS,
             watches={"Pod": partial(stack.of_pod, store), "PrismStack": partial(stack.of_stack, store)},
+            flag=tools.flag,
         ),
         Controller(
             "PrismPattern",
@@ -33,6 +34,7 @@ def controllers(tools: Tools) -> list[Controller]:
                 "ConfigMap": partial(pattern.of_connection, store),
                 "Secret": partial(pattern.of_connection, store),
             },
+            flag=tools.flag,
         ),
-        Controller("PrismBackend", backend.BackendReconciler(tools), owns=backend.CHILD_KINDS, workers=16),
+        Controller("PrismBackend", backend.BackendReconciler(tools), owns=backend.CHILD_KINDS, flag=tools.flag),
     ]

@@ -13,7 +13,7 @@ from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.model.pattern import Pattern
 from kubectl_prism.reconcile.request import Request, Result
 from kubectl_prism.reconcile.rollout import Rollout, rollout
-from kubectl_prism.reconcile.tools import SCALER_KINDS, Applied, Tools, refs
+from kubectl_prism.reconcile.tools import SCALER_KINDS, Applied, Tools, refs, sooner
 from kubectl_prism.render import autoscaling, labels, names
 from kubectl_prism.render import backend as backend_render
 from kubectl_prism.render import pattern as render
@@ -49,8 +49,8 @@ class PatternReconciler:
         try:
             connection = self._connection(pattern)
         except BackendMissing as missing:
-            await self._tools.report(obj, missing.marks, phase="Pending", **self._counts(obj, pattern))
-            return Result()
+            wait = await self._tools.report(obj, missing.marks, phase="Pending", **self._counts(obj, pattern))
+            return Result(requeue_after=wait)
         return await self._reconcile(obj, pattern, connection)
 
     async def _reconcile(self, obj: Manifest, pattern: Pattern, connection: BackendConnection | None) -> Result:
@@ -64,12 +64,12 @@ class PatternReconciler:
             refusal = applied.refusals[0]
             await self._tools.report(obj, conditions.stalled(refusal.reason, refusal.message), phase="Failed")
             return Result(requeue_after=again)
-        state = rollout(deployment, self._pods(pattern))
+        state = self._tools.judge(obj, deployment, self._pods(pattern))
         marks, phase = judgement(state, applied)
         if autoscaling.is_on(pattern.spec.autoscaling):
             marks.append(_scaling(applied))
         wait = await self._tools.report(obj, marks, phase=phase, **_counted(pattern, state))
-        return Result(requeue_after=wait if again is None else again)
+        return Result(requeue_after=sooner(again, wait, state.again))
 
     def _counts(self, obj: Manifest, pattern: Pattern) -> Manifest:
         """Return the counts of the Deployment, where there is one: what runs goes on running."""

@@ -16,7 +16,10 @@ from kubectl_prism.view import pods as pod_words
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """The state of one Deployment: numbers of pods, whether it is all there, and why not."""
+    """The state of one Deployment: numbers of pods, whether it is all there, and why not.
+
+    `again` is the seconds until it has to be judged anew though nothing changes, or None.
+    """
 
     desired: int
     replicas: int
@@ -24,6 +27,7 @@ class Rollout:
     is_done: bool
     reason: str
     message: str
+    again: float | None = None
 
     @property
     def counts(self) -> str:
@@ -42,10 +46,24 @@ def rollout(deployment: Manifest, pods: Iterable[Manifest]) -> Rollout:
     return Rollout(desired, replicas, available, is_done, reason, message)
 
 
+def is_seen(deployment: Manifest) -> bool:
+    """Tell whether the Deployment's controller has looked at its present generation."""
+    return _observed(deployment) >= meta.generation(deployment)
+
+
+def as_seen(deployment: Manifest) -> Manifest:
+    """Return the Deployment as one of the generation that its controller looked at last."""
+    return {**deployment, "metadata": {**deployment["metadata"], "generation": _observed(deployment)}}
+
+
+def _observed(deployment: Manifest) -> int:
+    return int((deployment.get("status") or {}).get("observedGeneration") or 0)
+
+
 def _judged(deployment: Manifest, desired: int, replicas: int, available: int) -> tuple[bool, str, str]:
     status = deployment.get("status") or {}
     counted = f"{available}/{desired} available"
-    if (status.get("observedGeneration") or 0) < meta.generation(deployment):
+    if not is_seen(deployment):
         return False, "DeploymentProgressing", counted
     failure = conditions.find(deployment, "ReplicaFailure")
     if failure and failure.get("status") == "True" and replicas < desired:

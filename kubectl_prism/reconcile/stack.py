@@ -13,9 +13,8 @@ from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.model.stack import Stack
 from kubectl_prism.reconcile.request import Request, Result
-from kubectl_prism.reconcile.rollout import rollout
 from kubectl_prism.reconcile.summary import UNSEEN, Part, election, members, overall, phase
-from kubectl_prism.reconcile.tools import Applied, Tools, refs
+from kubectl_prism.reconcile.tools import Applied, Tools, refs, sooner
 from kubectl_prism.reconcile.triggers import is_news
 from kubectl_prism.render import admin, autoscaling, labels, names, proxy
 from kubectl_prism.render import stack as render
@@ -71,7 +70,7 @@ class StackReconciler:
         children = await self._apply(obj, stack)
         wait = await self._report(obj, stack, children)
         again = self._tools.retry(obj, children.all)
-        return Result(requeue_after=wait if again is None else again)
+        return Result(requeue_after=sooner(again, wait))
 
     async def _apply(self, obj: Manifest, stack: Stack) -> Children:
         initial = autoscaling.initial_replicas(stack.spec.proxy.autoscaling, stack.spec.proxy.replicas)
@@ -87,15 +86,15 @@ class StackReconciler:
     async def _report(self, obj: Manifest, stack: Stack, children: Children) -> float | None:
         spec = stack.spec
         parts = [
-            self._workload("Proxy", stack, labels.PROXY, names.proxy(stack.metadata.name), children.proxy),
-            self._admin(stack, children.admin),
+            self._workload("Proxy", obj, stack, labels.PROXY, names.proxy(stack.metadata.name), children.proxy),
+            self._admin(obj, stack, children.admin),
             members("Patterns", children.patterns, len(spec.patterns or ())),
             members("Backends", children.backends, len(spec.backends or ()), tolerated=("Unknown",)),
             members("Namespaces", children.namespaces, len(spec.namespaces or ()), tolerated=("Unknown", UNSEEN)),
         ]
         marks = overall(parts)
         counts = {part.name: part.counts for part in parts}
-        return await self._tools.report(
+        wait = await self._tools.report(
             obj,
             [*marks, *(part.mark for part in parts if part.is_wanted)],
             phase=phase((obj.get("status") or {}).get("phase"), marks, parts),
@@ -105,18 +104,19 @@ class StackReconciler:
             backends=counts["Backends"],
             namespaces=counts["Namespaces"],
         )
+        return sooner(wait, *(part.again for part in parts))
 
-    def _admin(self, stack: Stack, applied: Applied) -> Part:
+    def _admin(self, obj: Manifest, stack: Stack, applied: Applied) -> Part:
         if not stack.spec.admin.enabled:
             return Part.absent("Admin")
-        part = self._workload("Admin", stack, labels.ADMIN, names.admin(stack.metadata.name), applied)
+        part = self._workload("Admin", obj, stack, labels.ADMIN, names.admin(stack.metadata.name), applied)
         return election(part, stack, self._tools.store.list("PrismStack", stack.metadata.namespace))
 
-    def _workload(self, name: str, stack: Stack, component: str, child: str, applied: Applied) -> Part:
+    def _workload(self, name: str, obj: Manifest, stack: Stack, component: str, child: str, applied: Applied) -> Part:
         deployment = applied.live.get(Ref("Deployment", stack.metadata.namespace, child))
         if applied.refusals or deployment is None:
             return Part.refused(name, applied.refusals)
-        return Part.running(name, rollout(deployment, self._pods(stack, component)))
+        return Part.running(name, self._tools.judge(obj, deployment, self._pods(stack, component)))
 
     def _pods(self, stack: Stack, component: str) -> list[Manifest]:
         selector = labels.stack_selector(stack.metadata.name, component)

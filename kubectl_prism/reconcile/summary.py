@@ -21,13 +21,17 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a stack: how much of it is there, and whether that is enough."""
+    """One part of a stack: how much of it is there, and whether that is enough.
+
+    `again` is the seconds until it has to be judged anew though nothing changes, or None.
+    """
 
     name: str
     counts: str
     mark: Mark
     is_wanted: bool = True
     is_stalled: bool = False
+    again: float | None = None
 
     @classmethod
     def absent(cls, name: str) -> Part:
@@ -44,7 +48,7 @@ class Part:
     def running(cls, name: str, state: Rollout) -> Part:
         """Return a part that is one Deployment."""
         make = conditions.true if state.is_done else conditions.false
-        return cls(name, state.counts, make(f"{name}Ready", state.reason, state.message))
+        return cls(name, state.counts, make(f"{name}Ready", state.reason, state.message), again=state.again)
 
 
 def members(name: str, applied: Applied, wanted: int, *, tolerated: Collection[str] = ()) -> Part:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubectl_prism.errors import PrismError
 from kubectl_prism.kube.client import Client
@@ -19,6 +19,8 @@ from kubectl_prism.model.documents import M
 from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.reconcile.apply import Applier, NameTaken
 from kubectl_prism.reconcile.events import Recorder
+from kubectl_prism.reconcile.request import Request
+from kubectl_prism.reconcile.rollout import Rollout, as_seen, is_seen, rollout
 from kubectl_prism.store import Store
 
 PROGRESS_INTERVAL = 1.0
@@ -49,11 +51,15 @@ class Applied:
 
 
 class Pace:
-    """When each object's status was last written, so that progress can be told in steps of a second."""
+    """When each object's status was last written, so that progress is told in steps of a second.
+
+    What comes and mostly goes again within a second is not told at all: it is held back so long.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._written: OrderedDict[str, float] = OrderedDict()
+        self._held: OrderedDict[str, float] = OrderedDict()
 
     def mark(self, uid: str) -> None:
         """Remember that the status of the object `uid` was written now."""
@@ -65,6 +71,13 @@ class Pace:
     def pause(self, uid: str) -> float:
         """Return the seconds until progress of the object `uid` may be written; 0 or less for now."""
         return self._written.get(uid, -PROGRESS_INTERVAL) + PROGRESS_INTERVAL - self._clock()
+
+    def hold(self, what: str) -> float:
+        """Return the seconds until `what`, which came now if it is new, has lasted a second; 0 or less from then on."""
+        now = self._clock()
+        while self._held and now - next(iter(self._held.values())) > LONGEST_WAIT:
+            self._held.popitem(last=False)
+        return self._held.setdefault(what, now) + PROGRESS_INTERVAL - now
 
 
 class Patience:
@@ -156,7 +169,8 @@ class Tools:
         """Write the status of `obj` where it differs, and an Event where its readiness turned.
 
         `fields` are the other fields of the status, in camelCase; None leaves a field out. Mere progress is written
-        once a second at most: the seconds until then are returned where it has to wait.
+        once a second at most, and for the first time when the object is on its way for a second already: the seconds
+        until then are returned where it has to wait.
         """
         obj = self.applier.latest(obj)
         held = obj.get("status") or {}
@@ -165,13 +179,47 @@ class Tools:
         status |= {name: value for name, value in fields.items() if value is not None}
         if status == held:
             return None
-        pause = self.pace.pause(meta.uid(obj)) if _is_mere_progress(held, status) else 0.0
+        pause = self._pause(obj, status)
         if pause > 0:
             return pause
         if await self.applier.status(obj, status):
             self.pace.mark(meta.uid(obj))
             self._announce(obj, marks)
         return None
+
+    async def flag(self, request: Request, marks: list[Mark]) -> None:
+        """Lay `marks` over the status of an object that could not be reconciled; what else stands there stays."""
+        obj = self.store.get(*request.ref)
+        if obj is None or meta.is_deleting(obj):
+            return
+        obj = self.applier.latest(obj)
+        held = obj.get("status") or {}
+        told = {mark.type for mark in marks}
+        kept = [found for found in held.get("conditions") or [] if found.get("type") not in told]
+        found = conditions.merge(held.get("conditions") or [], marks, generation=meta.generation(obj), now=self.now())
+        merged = sorted([*found, *kept], key=lambda condition: str(condition.get("type")))
+        status = {**held, "observedGeneration": meta.generation(obj), "conditions": merged}
+        if await self.applier.status(obj, status):
+            self._announce(obj, marks)
+
+    def judge(self, obj: Manifest, deployment: Manifest, pods: Iterable[Manifest]) -> Rollout:
+        """Return how far a Deployment of `obj` is.
+
+        Somebody's annotation is a new generation of it too. Where `obj` is Ready, what the Deployment's controller saw
+        last counts until it has had a second to look again.
+        """
+        state = rollout(deployment, pods)
+        if is_seen(deployment) or not _is_told_ready(obj):
+            return state
+        left = self.pace.hold(f"{meta.uid(deployment)}/{meta.generation(deployment)}")
+        return replace(rollout(as_seen(deployment), pods), again=left) if left > 0 else state
+
+    def _pause(self, obj: Manifest, status: Manifest) -> float:
+        """Return the seconds that `status` has to wait until it may be written."""
+        held = obj.get("status") or {}
+        if not held and _is_on_its_way(status):
+            return self.pace.hold(meta.uid(obj))
+        return self.pace.pause(meta.uid(obj)) if _is_mere_progress(held, status) else 0.0
 
     def _announce(self, obj: Manifest, marks: list[Mark]) -> None:
         """Record an Event where the object became Ready, ceased to be, or stalled."""
@@ -196,8 +244,23 @@ def _is_mere_progress(held: Manifest, status: Manifest) -> bool:
     )
 
 
+def _is_on_its_way(status: Manifest) -> bool:
+    return {(conditions.READY, "False"), (conditions.STALLED, "False")} <= _states(status)
+
+
+def _is_told_ready(obj: Manifest) -> bool:
+    """Tell whether the status of `obj` says Ready, of its present generation."""
+    is_current = (obj.get("status") or {}).get("observedGeneration") == meta.generation(obj)
+    return is_current and conditions.is_true(obj, conditions.READY)
+
+
 def _states(status: Manifest) -> set[tuple[str, str]]:
     return {(found.get("type") or "", found.get("status") or "") for found in status.get("conditions") or []}
+
+
+def sooner(*waits: float | None) -> float | None:
+    """Return the shortest of several waits, in seconds; None where nothing is waited for."""
+    return min((wait for wait in waits if wait is not None), default=None)
 
 
 def refs(intents: Iterable[Manifest]) -> list[Ref]:

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from kubectl_prism.errors import PrismError
+from kubectl_prism.kube.errors import ApiError, Unreachable
+from kubectl_prism.model.conditions import Mark
 from kubectl_prism.model.meta import Manifest
 from kubectl_prism.reconcile.breaker import Breaker
 from kubectl_prism.reconcile.controller import Controller, Outcome
@@ -375,3 +377,66 @@ async def test_a_change_during_a_reconcile_runs_it_again_and_never_beside() -> N
         await finished.wait()
         controller.queue.shutdown()
     assert (most, runs) == (1, 5)
+
+
+class Flags:
+    """What was told on objects, and when."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[float, str, str]] = []
+
+    async def __call__(self, request: Request, marks: list[Mark]) -> None:
+        """Note it, and fail: that costs nobody anything."""
+        ready = next(mark for mark in marks if mark.type == "Ready")
+        self.told.append((asyncio.get_running_loop().time(), ready.reason, ready.message))
+        raise ValueError("the status is odd too")
+
+
+async def played(reconcile: Callable[[Request], Awaitable[Result]], seconds: float) -> Flags:
+    """Run a controller for so long, on a clock that jumps; return what it told."""
+    flags = Flags()
+    controller = Controller("PrismStack", reconcile, clock=asyncio.get_running_loop().time, deadline=30, flag=flags)
+    running = asyncio.create_task(controller.run())
+    controller.queue.add(KEY)
+    await asyncio.sleep(seconds)
+    controller.queue.shutdown()
+    running.cancel()
+    return flags
+
+
+@pytest.mark.looptime
+async def test_what_goes_on_failing_is_told_on_the_object() -> None:
+    """Within ten seconds, and not at the first failure; the words of an unexpected error may be secret."""
+
+    async def reconcile(request: Request) -> Result:
+        raise KeyError("hunter2")
+
+    flags = await played(reconcile, 10)
+    at, reason, message = flags.told[0]
+    assert 0.5 < at < 10
+    assert (reason, message) == (
+        "ReconcileError",
+        "unexpected KeyError: a fault of the operator; it is tried again and again",
+    )
+
+
+@pytest.mark.looptime
+async def test_what_hangs_is_told_at_its_deadline() -> None:
+    """Nobody waits for a second try to hear of it."""
+
+    async def reconcile(request: Request) -> Result:
+        return await hang()
+
+    flags = await played(reconcile, 31)
+    assert [told[2] for told in flags.told] == ["took longer than 30 s; it is tried again and again"]
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("error", [Unreachable("here", "refused"), ApiError(503, "Busy", "busy")])
+async def test_trouble_of_the_server_is_told_on_no_object(error: PrismError) -> None:
+    """An object is not to blame for it, and there would be nobody to tell."""
+
+    async def reconcile(request: Request) -> Result:
+        raise error
+
+    assert (await played(reconcile, 60)).told == []

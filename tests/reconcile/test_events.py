@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -97,15 +98,27 @@ async def test_a_series_that_the_server_forgot_begins_anew(room: Room) -> None:
 async def test_each_object_has_a_budget(room: Room) -> None:
     """25 at once, one more in five minutes; another object has its own."""
     for number in range(40):
-        room.recorder.event(room.about, NORMAL, "Changed", f"to {number}")
-    room.recorder.event(config_map("other", uid="2"), NORMAL, "Changed", "once")
+        room.recorder.event(room.about, WARNING, "Changed", f"to {number}")
+    room.recorder.event(config_map("other", uid="2"), WARNING, "Changed", "once")
     await room.recorder.flush(10)
     assert len(room.events()) == BURST + 1
     room.clock.now += 300
     for number in range(40, 45):
-        room.recorder.event(room.about, NORMAL, "Changed", f"to {number}")
+        room.recorder.event(room.about, WARNING, "Changed", f"to {number}")
     await room.recorder.flush(10)
     assert len(room.events()) == BURST + 2
+
+
+async def test_good_news_of_many_objects_share_a_budget(room: Room) -> None:
+    """When hundreds become Ready at once 25 Events say so, and one more a second; no warning is lost by that."""
+    for number in range(40):
+        room.recorder.event(config_map("s", uid=str(number)), NORMAL, "Ready", "yes")
+        room.recorder.event(config_map("s", uid=str(number)), WARNING, "NotReady", "no")
+    room.clock.now += 2
+    for number in range(40, 45):
+        room.recorder.event(config_map("s", uid=str(number)), NORMAL, "Ready", "yes")
+    await room.recorder.flush(10)
+    assert Counter(event["type"] for event in room.events()) == {NORMAL: BURST + 2, WARNING: 40}
 
 
 async def test_an_event_that_cannot_be_written_is_dropped(room: Room) -> None:
@@ -121,7 +134,7 @@ async def test_nobody_waits_for_a_full_queue() -> None:
     """Without a writer the recorder keeps a thousand and drops the rest."""
     room = Room()
     for number in range(1100):
-        room.recorder.event(config_map("s", uid=str(number)), NORMAL, "Ready", "yes")
+        room.recorder.event(config_map("s", uid=str(number)), WARNING, "NotReady", "no")
     writing = asyncio.create_task(room.recorder.run())
     await room.recorder.flush(10)
     writing.cancel()

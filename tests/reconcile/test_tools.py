@@ -1,19 +1,51 @@
-"""How often progress is told, and how long to wait for what is lacking."""
+"""How often progress is told, how long to wait for what is lacking, and what is told of what cannot be reconciled."""
 
 from __future__ import annotations
 
-from kubectl_prism.reconcile.tools import Pace, Patience
+from typing import Any, cast
+
+import pytest
+
+from kubectl_prism.kube.client import Client
+from kubectl_prism.model import conditions
+from kubectl_prism.model.meta import Manifest
+from kubectl_prism.reconcile.apply import Applier
+from kubectl_prism.reconcile.events import Recorder
+from kubectl_prism.reconcile.request import Request
+from kubectl_prism.reconcile.tools import Pace, Patience, Tools, sooner
+from kubectl_prism.store import Store
+from tests.reconcile.fake import Clock, Server
+from tests.reconcile.test_rollout import whole
+
+NOW = "2030-01-01T00:00:00Z"
 
 
-class Clock:
-    """A clock that is set by hand."""
+class Room:
+    """Tools before a fake server with one PrismPattern, whose status is `status`."""
 
-    def __init__(self) -> None:
-        self.now = 100.0
+    def __init__(self, status: Manifest) -> None:
+        self.clock, self.server, self.store = Clock(), Server(), Store()
+        metadata = {"name": "p", "namespace": "default", "generation": 3}
+        self.obj = self.server.put(
+            {"apiVersion": "prism.io/v1alpha1", "kind": "PrismPattern", "metadata": metadata, "status": status}
+        )
+        self.server.show(self.store)
+        recorder = Recorder(self.server, clock=self.clock)
+        applier = Applier(self.server, self.store, recorder=recorder, clock=self.clock)
+        client = cast("Client", self.server)
+        self.tools = Tools(client, self.store, applier, recorder, now=lambda: NOW, inside=False, pace=Pace(self.clock))
 
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
+    @property
+    def status(self) -> Any:  # noqa: ANN401 - JSON
+        """The status as the server has it."""
+        return next(iter(self.server.objects.values()))["status"]
+
+
+def ready(*, generation: int = 3) -> Manifest:
+    """Return the status of an object that was found Ready at a generation."""
+    marks = [*conditions.ready("DeploymentReady"), conditions.true("ScalingActive", "Valid")]
+    held = conditions.merge([], marks, generation=generation, now="2029-01-01T00:00:00Z")
+    return {"observedGeneration": generation, "conditions": held, "replicas": 1}
 
 
 def test_a_wait_is_as_long_as_the_lack_has_lasted() -> None:
@@ -41,3 +73,69 @@ def test_progress_is_told_once_a_second() -> None:
     assert pace.pause("other") <= 0
     clock.now += 0.75
     assert pace.pause("u") == 0.25
+
+
+def test_what_passes_within_a_second_is_held_back() -> None:
+    """From the first time that it is seen, however often that is; what lasts is told."""
+    clock = Clock()
+    pace = Pace(clock)
+    assert pace.hold("a") == 1
+    clock.now += 0.75
+    assert (pace.hold("a"), pace.hold("b")) == (0.25, 1)
+    clock.now += 0.75
+    assert pace.hold("a") == -0.5
+
+
+def test_what_was_held_back_long_ago_is_forgotten() -> None:
+    """Nothing grows with the years that the operator runs."""
+    clock = Clock()
+    pace = Pace(clock)
+    for number in range(1000):
+        pace.hold(str(number))
+        clock.now += 1
+    assert len(pace._held) < 100
+
+
+@pytest.mark.parametrize(("waits", "shortest"), [((None, 2.0, 1.0), 1.0), ((None, None), None)])
+def test_the_shortest_wait_counts(waits: tuple[float | None, ...], shortest: float | None) -> None:
+    """What is not waited for counts for nothing."""
+    assert sooner(*waits) == shortest
+
+
+def test_somebodys_annotation_takes_no_readiness_away() -> None:
+    """Its generation is one more until its controller looks, which takes a moment; after a second it is no moment."""
+    room = Room(ready())
+    deployment = whole(1, observed=1) | {"metadata": {"name": "d", "uid": "d", "generation": 2}}
+    state = room.tools.judge(room.obj, deployment, ())
+    assert (state.is_done, state.again) == (True, 1)
+    room.clock.now += 1
+    state = room.tools.judge(room.obj, deployment, ())
+    assert (state.is_done, state.again) == (False, None)
+
+
+def test_our_own_new_generation_is_never_ready_too_soon() -> None:
+    """An object whose change nobody has judged yet does not hold its breath: what runs may be what was before."""
+    room = Room(ready(generation=2))
+    deployment = whole(1, observed=1) | {"metadata": {"name": "d", "uid": "d", "generation": 2}}
+    assert not room.tools.judge(room.obj, deployment, ()).is_done
+
+
+async def test_what_cannot_be_reconciled_is_told_and_nothing_else_is_lost() -> None:
+    """Ready turns False; other conditions and fields stay, and telling it again writes nothing."""
+    room = Room(ready())
+    marks = conditions.reconciling("ReconcileError", "unexpected KeyError")
+    for _ in range(3):
+        await room.tools.flag(Request.of(room.obj), marks)
+    held = {one["type"]: (one["status"], one["reason"]) for one in room.status["conditions"]}
+    assert held["Ready"] == ("False", "ReconcileError")
+    assert held["ScalingActive"] == ("True", "Valid")
+    assert room.status["replicas"] == 1
+    assert room.server.took() == ["apply status PrismPattern default/p"]
+
+
+async def test_nothing_is_told_of_what_is_gone() -> None:
+    """Between the failure and the telling the object may have been deleted."""
+    room = Room(ready())
+    room.store.replace("PrismPattern", [])
+    await room.tools.flag(Request.of(room.obj), conditions.reconciling("ReconcileError", ""))
+    assert room.server.took() == []

@@ -221,3 +221,20 @@ def test_a_stack_that_comes_back_under_its_name_starts_anew(world: World) -> Non
     world.ready("PrismStack", "s")
     for kind, name in (("Deployment", "s-proxy"), ("PrismPattern", "kv")):
         assert world.get(kind, name)["metadata"]["ownerReferences"][0]["uid"] == uid
+
+
+def test_annotations_of_others_cost_a_pattern_nothing(world: World) -> None:
+    """Each is a new generation of its Deployment; the pattern stays Ready and is not written once."""
+    world.pattern("p")
+    before = world.ready("PrismPattern", "p")["metadata"]["resourceVersion"]
+    for number in range(20):
+        world.patch("Deployment", "p", {"metadata": {"annotations": {"theirs": str(number)}}})
+    deployment = world.get("Deployment", "p")
+
+    def is_seen() -> bool:
+        observed = world.get("Deployment", "p")["status"]["observedGeneration"]
+        assert observed >= deployment["metadata"]["generation"]
+        return True
+
+    eventually(is_seen)
+    assert world.ready("PrismPattern", "p")["metadata"]["resourceVersion"] == before
