@@ -18,11 +18,14 @@ RUNS = 21
 TARGET = 2.0
 OURS = str(Path(sys.executable).with_name("kubectl-prism"))
 
+KUBECONFIG = str(Path(__file__).with_name("kubeconfig.yaml"))
+"""A kubeconfig with two contexts: where there is none, the wrong one is told without reading anything."""
+
 CASES = {
     "--version": [OURS, "--version"],
     "wrong verb": [OURS, "no-such-verb"],
     "wrong flag": [OURS, "status", "--no-such-flag"],
-    "wrong context": [OURS, "status", "--context", "no-such-context"],
+    "wrong context": [OURS, "status", "--context", "no-such-context", "--kubeconfig", KUBECONFIG],
     "render": [OURS, "render", "--sample", "quickstart"],
     "--help": [OURS, "--help"],
 }

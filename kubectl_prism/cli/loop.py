@@ -1,10 +1,17 @@
-"""Runs a command's coroutine: on uvloop where it is installed, with errors as if nothing ran in parallel."""
+"""Runs a command's coroutine: on uvloop where it is installed, with errors as if nothing ran in parallel.
+
+A command that runs until it is told to end hands `on_signals` what that means.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+
+from kubectl_prism.cli.edge import INTERRUPTED
 
 T = TypeVar("T")
 
@@ -17,6 +24,18 @@ def run(main: Coroutine[Any, Any, T]) -> T:
             return runner.run(main)
         except BaseExceptionGroup as group:
             raise _first(group) from group
+
+
+def on_signals(stop: Callable[[], None]) -> None:
+    """Call `stop` on Ctrl-C or SIGTERM; the second of them ends the process at once, whatever is still on its way."""
+    stops = iter((stop,))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, lambda: next(stops, _end)())
+
+
+def _end() -> None:
+    """End without a last word: an exception would wait for servers and threads that may not answer."""
+    os._exit(INTERRUPTED)
 
 
 def _factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,13 +41,15 @@ def operator(
         list[str] | None, typer.Option("--watch-namespace", help="Reconcile only this namespace. Repeatable.")
     ] = None,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Serve /debug/queue, /debug/caches and /debug/tasks beside the probes.")
+        bool, typer.Option("--debug", help="Serve /debug/queue, /caches, /tasks and /memory beside the probes.")
     ] = False,
     steal: Annotated[
         bool, typer.Option("--steal", help="Ask the reconciler that holds the Lease to hand it over.")
     ] = False,
 ) -> int:
     """Reconcile every Prism object of the cluster until it is told to stop (SIGTERM or Ctrl-C).
+
+    What has begun is finished, within 20 seconds; told a second time, it ends at once.
 
     The CRDs must be there: `kubectl prism crds | kubectl apply --server-side -f -` puts them there. Of several
     reconcilers one acts, the one that holds the Lease prism-operator in the namespace prism-system (or in the first
@@ -73,6 +73,7 @@ async def _operate(
 ) -> None:
     import logging
 
+    from kubectl_prism.cli.loop import on_signals
     from kubectl_prism.reconcile.engine import engine
     from kubectl_prism.reconcile.probes import Probes, debug_pages
 
@@ -85,8 +86,12 @@ async def _operate(
 
     async with engine(cluster, role="operator", namespaces=namespaces, steal=steal, observe=observe) as running:
         manager = running.manager
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, manager.stop)
+
+        def stop() -> None:
+            log.info("stopping")
+            manager.stop()
+
+        on_signals(stop)
         log.info("API server %s, version %s", cluster.server, await running.client.version())
         probes = Probes(
             host,

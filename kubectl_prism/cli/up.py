@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-import signal
 import sys
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -206,18 +205,16 @@ def _take_leave(plan: Plan, target: Target) -> None:
 
 
 def _signals() -> asyncio.Event:
-    """Return an event that Ctrl-C and SIGTERM set; a second Ctrl-C ends the process at once."""
+    """Return an event that Ctrl-C and SIGTERM set."""
+    from kubectl_prism.cli.loop import on_signals
+
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        if stopping.is_set():
-            raise SystemExit(INTERRUPTED)
         note("stopping …")
         stopping.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+    on_signals(stop)
     return stopping
 
 

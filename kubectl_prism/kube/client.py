@@ -247,9 +247,9 @@ class Client:
         if self._misses >= MISSES and time.monotonic() < self._rests_until and kind != "Lease":
             raise Unreachable(self.cluster.address, "it did not answer a moment ago")
         content = None if body is None else msgspec.json.encode(body)
-        is_safe = is_safe or verb in ("get", "list", "apply")
         # A Lease is renewed in time or not at all, so it does not queue behind other writes.
-        is_write = (not is_safe or verb == "apply") and kind != "Lease"
+        is_write = not is_safe and verb not in ("get", "list") and kind != "Lease"
+        is_safe = is_safe or verb in ("get", "list", "apply", "update")
         async with self._writes if is_write else nullcontext():
             end = time.monotonic() + (self.cluster.request_timeout or DEADLINE)
             for attempt in range(TRIES):

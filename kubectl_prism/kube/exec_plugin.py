@@ -16,10 +16,8 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from kubectl_prism.errors import PrismError
-from kubectl_prism.kube.kubeconfig import Loader
+from kubectl_prism.kube.kubeconfig import loader
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +84,10 @@ def _preferences() -> Iterator[Mapping[str, Any]]:
     if named == "off" or not file.exists():
         yield {}
         return
+    import yaml
+
     try:
-        documents = list(yaml.load_all(file.read_bytes(), Loader=Loader))
+        documents = list(yaml.load_all(file.read_bytes(), Loader=loader()))
     except (yaml.YAMLError, OSError) as error:
         raise PrismError(f"{file} cannot be read, so it is unknown which credential plugins may run") from error
     yield from [document for document in documents if isinstance(document, dict)] or [{}]

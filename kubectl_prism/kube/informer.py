@@ -43,6 +43,10 @@ SHORTEST = 1.0
 LONGEST_PAUSE = 30.0
 LONGEST_PAUSE_UNREACHABLE = 8.0
 LONGEST_PAUSE_NOT_SERVED = 10.0
+LIST_AGAIN = 1200.0
+"""Seconds after which the end of a watch is followed by a new list. A watch lasts ten minutes at most: whatever change
+was never reported is seen within half an hour."""
+
 MANY = 1000
 
 log = logging.getLogger(__name__)
@@ -83,6 +87,8 @@ class Informer:
         self._position = ""
         self._at_least = ""
         self._page = PAGE
+        self._listed = -inf
+        self._is_streamed = False  # whether the last list was asked for as a stream
         self._silences = 0
         self._received = 0
         self._reported: set[str] = set()
@@ -98,12 +104,14 @@ class Informer:
 
     async def _round(self) -> float:
         """List if need be and follow one watch to its end; return the seconds to wait before the next."""
-        is_streamed = not self._position and self._client.streams_lists
-        if not self._position and not is_streamed:
+        if self._position and time.monotonic() - self._listed > LIST_AGAIN:
+            self._at_least, self._position = self._position, ""
+        self._is_streamed = not self._position and self._client.streams_lists
+        if not self._position and not self._is_streamed:
             await self._list()
         began, received = time.monotonic(), self._received
         try:
-            await (self._watch_from_list() if is_streamed else self._watch())
+            await (self._watch_from_list() if self._is_streamed else self._watch())
         except Unreachable as error:
             # A stream that worked and then broke is resumed like one that ended; only opening one anew can tell
             # whether the server is in trouble.
@@ -207,6 +215,7 @@ class Informer:
         with decode.collector_paused():
             self._store.replace(self.kind, objects, namespace=self._namespace)
         self._position, self._at_least, self._page = version, "", PAGE
+        self._listed = time.monotonic()
         self.is_served = True
         self.synced.set()
         if len(objects) >= MANY:
@@ -250,11 +259,8 @@ class Informer:
         match error:
             case Gone() | ApiError(is_from_future=True):
                 return self._too_old(error)
-            case ApiError(status=400 | 422) if self._client.streams_lists and not self._position:
-                self._client.streams_lists = False
-                return 0.0
-            case Silent() if self._client.streams_lists and not self._position:
-                self._client.streams_lists = False
+            case ApiError(status=400 | 422) | Silent() if self._is_streamed and not self._position:
+                self._client.streams_lists = False  # several informers learn this at the same time
                 return 0.0
             case Silent():
                 return self._silent(error)

@@ -12,11 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from kubectl_prism.errors import PrismError
 
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PATH_FIELDS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
@@ -67,9 +64,21 @@ def read(files: Sequence[Path]) -> Kubeconfig:
     )
 
 
+def loader() -> Any:  # noqa: ANN401 (PyYAML has two of them, with nothing in common)
+    """Return PyYAML's safe loader, the one in C where there is one.
+
+    PyYAML takes a while to load, so that is put off until there is a file to read.
+    """
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def _parse(file: Path) -> Mapping[str, Any]:
+    import yaml
+
     try:
-        body = yaml.load(file.read_bytes(), Loader=Loader)  # noqa: S506 (CSafeLoader is the safe loader, in C)
+        body = yaml.load(file.read_bytes(), Loader=loader())  # noqa: S506 (it is the safe one)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{file}:{mark.line + 1}" if mark else str(file)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -30,6 +31,8 @@ CONNECT_DEADLINE = 10.0
 HEADER_DEADLINE = 30.0
 CONNECTIONS = 32
 READ_BUFFER = 1 << 18
+LARGE = 1 << 20
+"""Bytes from which on a body is sent piece by piece, so that the event loop turns meanwhile."""
 
 _HEADERS = {
     "Accept": "application/json",
@@ -173,7 +176,7 @@ class Transport:
 
 
 def _session(limit: int) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=limit),
         headers=_HEADERS,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -181,6 +184,9 @@ def _session(limit: int) -> aiohttp.ClientSession:
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_DEADLINE),
         read_bufsize=READ_BUFFER,
     )
+    # What is tried again is ours to decide and to count, and there is no public switch (aiohttp issue 10790).
+    session._retry_connection = False
+    return session
 
 
 def _request(
@@ -197,7 +203,7 @@ def _request(
     return session.request(
         method,
         url,
-        data=body,
+        data=io.BytesIO(body) if body is not None and len(body) >= LARGE else body,
         headers=headers,
         ssl=credentials.tls or True,
         server_hostname=credentials.server_name,

@@ -86,7 +86,6 @@ class Elector:
     ) -> None:
         self.identity = identity
         self.ref = Ref("Lease", namespace, name)
-        self.acquired = asyncio.Event()
         self.successor = ""
         self.holder = Holder()
         self.has_stood_by = False
@@ -128,7 +127,6 @@ class Elector:
         while not await self._tried(self._clock() + self._timing.renew):  # noqa: ASYNC110 - a Lease signals nothing
             await asyncio.sleep(self._pause())
         log.info("holding the %s as %s", self.ref, self.identity)
-        self.acquired.set()
 
     async def keep(self) -> str:
         """Renew the Lease until it is lost or somebody asks for it; return why, for what was begun to be stopped."""
@@ -136,7 +134,6 @@ class Elector:
             await asyncio.sleep(self._timing.retry)
             if (why := await self._renewed()) is not None:
                 self._renewed_at = -inf
-                self.acquired.clear()
                 return why
         return f"{self.successor} asked for it"
 
@@ -144,7 +141,6 @@ class Elector:
         """Give the Lease back where it is ours, so that the next one need not wait; where that fails it runs out."""
         known, is_ours = self._known, self._renewed_at != -inf
         self._renewed_at, self.successor = -inf, ""
-        self.acquired.clear()
         if known is None or not is_ours:
             return
         try:

@@ -6,9 +6,9 @@ Every Metrics has a registry of its own: nothing is global, so two engines in on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -26,6 +26,8 @@ from kubectl_prism.reconcile.controller import Controller, Outcome
 from kubectl_prism.reconcile.queue import NEWS, RESYNC, RETRY
 from kubectl_prism.reconcile.watchdog import Lag
 
+Child = TypeVar("Child", Counter, Gauge, Histogram)
+
 _RESULTS = {
     Outcome.SUCCESS: "success",
     Outcome.LATER: "requeue_after",
@@ -34,6 +36,14 @@ _RESULTS = {
     Outcome.TIMEOUT: "error",
     Outcome.TERMINAL: "error",
 }
+_ERRORS = {
+    Outcome.TERMINAL: ("controller_runtime_terminal_reconcile_errors_total", "failed until somebody changes an object"),
+    Outcome.PANIC: ("controller_runtime_reconcile_panics_total", "raised what they should not"),
+    Outcome.TIMEOUT: ("controller_runtime_reconcile_timeouts_total", "ran into their deadline"),
+}
+"""The errors that are also counted on their own."""
+
+_REQUEST = ("code", "verb", "kind")
 _RECONCILE_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _QUEUE_SECONDS = (0.0001, 0.001, 0.01, 0.1, 1, 10, 100, 1000)
 _REQUEST_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
@@ -48,79 +58,86 @@ class Cache(NamedTuple):
     unreadable: int
 
 
+class _Children(Generic[Child]):
+    """One metric, and its children by the values of its labels: the library's own look-up is slow on a hot path."""
+
+    def __init__(self, metric: Child) -> None:
+        self.metric: Child = metric
+        self._found: dict[tuple[str, ...], Child] = {}
+
+    def __call__(self, *values: str) -> Child:
+        """Return the child with these values of the labels."""
+        child = self._found.get(values)
+        if child is None:
+            child = self._found[values] = self.metric.labels(*values)
+        return child
+
+
+class _Maker(NamedTuple):
+    """Makes the metrics of one registry."""
+
+    registry: CollectorRegistry
+
+    def counter(self, name: str, text: str, *labels: str) -> _Children[Counter]:
+        return _Children(Counter(name, text, labels, registry=self.registry))
+
+    def gauge(self, name: str, text: str, *labels: str) -> _Children[Gauge]:
+        return _Children(Gauge(name, text, labels, registry=self.registry))
+
+    def histogram(self, name: str, text: str, *labels: str, buckets: Sequence[float]) -> _Children[Histogram]:
+        return _Children(Histogram(name, text, labels, buckets=buckets, registry=self.registry))
+
+
+class _Reconciles:
+    """What is counted of controllers, by their names."""
+
+    def __init__(self, make: _Maker) -> None:
+        one, both = "controller", ("name", "controller")
+        self.ended = make.counter(
+            "controller_runtime_reconcile_total", "Reconciles by controller and result", one, "result"
+        )
+        self.limit = make.gauge("controller_runtime_max_concurrent_reconciles", "Workers there are", one)
+        self.seconds = make.histogram(
+            "controller_runtime_reconcile_time_seconds", "How long reconciles took", one, buckets=_RECONCILE_SECONDS
+        )
+        self.waited = make.histogram(
+            "workqueue_queue_duration_seconds", "How long a request waited for a worker", *both, buckets=_QUEUE_SECONDS
+        )
+        self.worked = make.histogram(
+            "workqueue_work_duration_seconds", "How long a request was worked on", *both, buckets=_QUEUE_SECONDS
+        )
+        self.errors = make.counter("controller_runtime_reconcile_errors_total", "Reconciles that failed", one)
+        self.kinds_of_errors = {
+            outcome: make.counter(name, f"Reconciles that {text}", one) for outcome, (name, text) in _ERRORS.items()
+        }
+
+    def begin(self, name: str, workers: int) -> None:
+        """Have a controller's counters at zero, so that their first increase can be seen."""
+        self.limit(name).set(workers)
+        for counter in (self.errors, *self.kinds_of_errors.values()):
+            counter(name)
+        for result in sorted({*_RESULTS.values(), "requeue"}):
+            self.ended(name, result)
+
+
 class Metrics:
     """Counters and histograms of one engine."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        self.registry = registry = CollectorRegistry(auto_describe=True)
-        ProcessCollector(registry=registry)
-        self._reconciles = Counter(
-            "controller_runtime_reconcile_total",
-            "Reconciles by controller and result",
-            ["controller", "result"],
-            registry=registry,
+        self.registry = CollectorRegistry(auto_describe=True)
+        ProcessCollector(registry=self.registry)
+        make = _Maker(self.registry)
+        self._reconciles = _Reconciles(make)
+        self._requests = make.counter("rest_client_requests_total", "Requests to the API server", *_REQUEST)
+        self._request_retries = make.counter(
+            "rest_client_request_retries_total", "Requests to the API server that were sent once more", *_REQUEST
         )
-        self._errors = Counter(
-            "controller_runtime_reconcile_errors_total", "Reconciles that failed", ["controller"], registry=registry
-        )
-        self._terminal = Counter(
-            "controller_runtime_terminal_reconcile_errors_total",
-            "Reconciles that failed until somebody changes an object",
-            ["controller"],
-            registry=registry,
-        )
-        self._panics = Counter(
-            "controller_runtime_reconcile_panics_total",
-            "Reconciles that raised what they should not",
-            ["controller"],
-            registry=registry,
-        )
-        self._timeouts = Counter(
-            "controller_runtime_reconcile_timeouts_total",
-            "Reconciles that ran into their deadline",
-            ["controller"],
-            registry=registry,
-        )
-        self._seconds = Histogram(
-            "controller_runtime_reconcile_time_seconds",
-            "How long reconciles took",
-            ["controller"],
-            buckets=_RECONCILE_SECONDS,
-            registry=registry,
-        )
-        self._limit = Gauge(
-            "controller_runtime_max_concurrent_reconciles", "Workers there are", ["controller"], registry=registry
-        )
-        self._waited = Histogram(
-            "workqueue_queue_duration_seconds",
-            "How long a request waited for a worker",
-            ["name", "controller"],
-            buckets=_QUEUE_SECONDS,
-            registry=registry,
-        )
-        self._worked = Histogram(
-            "workqueue_work_duration_seconds",
-            "How long a request was worked on",
-            ["name", "controller"],
-            buckets=_QUEUE_SECONDS,
-            registry=registry,
-        )
-        self._requests = Counter(
-            "rest_client_requests_total", "Requests to the API server", ["code", "verb", "kind"], registry=registry
-        )
-        self._request_seconds = Histogram(
+        self._request_seconds = make.histogram(
             "rest_client_request_duration_seconds",
             "How long requests to the API server took",
-            ["verb"],
+            "verb",
             buckets=_REQUEST_SECONDS,
-            registry=registry,
-        )
-        self._request_retries = Counter(
-            "rest_client_request_retries_total",
-            "Requests to the API server that were sent once more",
-            ["code", "verb", "kind"],
-            registry=registry,
         )
 
     def follow(self, controllers: Iterable[Controller]) -> None:
@@ -129,13 +146,9 @@ class Metrics:
         for controller in followed:
             name = _name(controller)
             controller.observe = self.reconciled
-            controller.queue.waited = self._waited.labels(name, name).observe
-            controller.queue.worked = self._worked.labels(name, name).observe
-            self._limit.labels(name).set(controller.workers)
-            for counter in (self._errors, self._terminal, self._panics, self._timeouts):
-                counter.labels(name)
-            for result in sorted({*_RESULTS.values(), "requeue"}):
-                self._reconciles.labels(name, result)
+            controller.queue.waited = self._reconciles.waited(name, name).observe
+            controller.queue.worked = self._reconciles.worked(name, name).observe
+            self._reconciles.begin(name, controller.workers)
         self.registry.register(_Asked(partial(_queues, followed)))
 
     def watch(self, lag: Callable[[], Lag]) -> None:
@@ -152,31 +165,26 @@ class Metrics:
 
     def reconciled(self, kind: str, outcome: Outcome, seconds: float) -> None:
         """Count one reconcile."""
-        name = kind.lower()
-        self._reconciles.labels(name, _RESULTS[outcome]).inc()
-        self._seconds.labels(name).observe(seconds)
-        if _RESULTS[outcome] == "error":
-            self._errors.labels(name).inc()
-        match outcome:
-            case Outcome.TERMINAL:
-                self._terminal.labels(name).inc()
-            case Outcome.PANIC:
-                self._panics.labels(name).inc()
-            case Outcome.TIMEOUT:
-                self._timeouts.labels(name).inc()
+        name, result = kind.lower(), _RESULTS[outcome]
+        self._reconciles.ended(name, result).inc()
+        self._reconciles.seconds(name).observe(seconds)
+        if result == "error":
+            self._reconciles.errors(name).inc()
+        if outcome in _ERRORS:
+            self._reconciles.kinds_of_errors[outcome](name).inc()
 
     def requested(self, verb: str, kind: str, status: int, seconds: float) -> None:
         """Count one request to the API server; `status` 0 means that no answer came."""
-        self._requests.labels(_code(status), verb, kind).inc()
-        self._request_seconds.labels(verb).observe(seconds)
+        self._requests(_code(status), verb, kind).inc()
+        self._request_seconds(verb).observe(seconds)
 
     def retried(self, verb: str, kind: str, status: int) -> None:
         """Count one request that is sent again because it was answered with `status`."""
-        self._request_retries.labels(_code(status), verb, kind).inc()
+        self._request_retries(_code(status), verb, kind).inc()
 
     def requests(self, *verbs: str) -> int:
         """Return how many requests of `verbs` were answered or tried, all verbs where none is named."""
-        samples = (sample for metric in self._requests.collect() for sample in metric.samples)
+        samples = (sample for metric in self._requests.metric.collect() for sample in metric.samples)
         return int(sum(sample.value for sample in samples if not verbs or sample.labels["verb"] in verbs))
 
     def text(self) -> bytes:

@@ -2,17 +2,19 @@
 
 The command that runs the engine opens it beside the manager. /healthz fails where only a restart can help, /readyz
 answers once the caches are synced. The debug pages name objects and lines of code and tell no value of an object; they
-are off unless they are asked for. Nothing here can change anything.
+are off unless they are asked for. Nothing here can change anything; /debug/memory slows everything down for a moment.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from pathlib import PurePath
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from aiohttp import web
@@ -22,10 +24,18 @@ from kubectl_prism.reconcile.controller import Controller
 from kubectl_prism.reconcile.metrics import Cache
 from kubectl_prism.reconcile.watchdog import stack
 
+if TYPE_CHECKING:
+    import tracemalloc
+
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+TRACED = 5.0
+"""Seconds in which /debug/memory looks at what is allocated."""
+
+LINES = 50
+
 Pages = Mapping[str, Callable[[], Any]]
-"""Paths, and what makes the data of their pages."""
+"""Paths, and what makes the data of their pages, at once or as an awaitable."""
 
 
 class Probes:
@@ -87,12 +97,13 @@ class Probes:
 
 
 def debug_pages(controllers: Iterable[Controller], caches: Callable[[], Iterable[Cache]]) -> Pages:
-    """Return /debug/queue, /debug/caches and /debug/tasks."""
+    """Return /debug/queue, /debug/caches, /debug/tasks and /debug/memory."""
     followed = tuple(controllers)
     return {
         "/debug/queue": lambda: {controller.kind: _queue(controller) for controller in followed},
         "/debug/caches": lambda: {cache.kind: cache._asdict() for cache in caches()},
         "/debug/tasks": _tasks,
+        "/debug/memory": _memory,
     }
 
 
@@ -122,8 +133,30 @@ def _tasks() -> list[dict[str, Any]]:
     return sorted(found, key=lambda task: str(task["name"]))
 
 
+async def _memory() -> list[dict[str, Any]]:
+    """Watch what is allocated for a while; return the lines whose objects still live then, most bytes first."""
+    import tracemalloc
+
+    if tracemalloc.is_tracing():
+        raise web.HTTPConflict(text="somebody else is looking\n")
+    tracemalloc.start()
+    try:
+        await asyncio.sleep(TRACED)
+        found = tracemalloc.take_snapshot().statistics("lineno")
+    finally:
+        tracemalloc.stop()
+    return [{"line": _line(one.traceback[0]), "bytes": one.size, "objects": one.count} for one in found[:LINES]]
+
+
+def _line(frame: tracemalloc.Frame) -> str:
+    return f"{'/'.join(PurePath(frame.filename).parts[-2:])}:{frame.lineno}"
+
+
 async def _page(data: Callable[[], Any], _: web.Request) -> web.Response:
-    text = msgspec.json.format(msgspec.json.encode(data()), indent=2)
+    found = data()
+    if inspect.isawaitable(found):
+        found = await found
+    text = msgspec.json.format(msgspec.json.encode(found), indent=2)
     return web.Response(body=text + b"\n", content_type="application/json")
 
 

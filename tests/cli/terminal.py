@@ -31,3 +31,14 @@ def prism(
         timeout=60,
         check=False,
     )
+
+
+def said(process: subprocess.Popen[str], words: str) -> str:
+    """Read stderr until a line holds `words`, and return the line."""
+    assert process.stderr is not None
+    lines: list[str] = []
+    for line in process.stderr:
+        lines.append(line)
+        if words in line:
+            return line
+    raise AssertionError(f"{words!r} was never said; this was: {''.join(lines)}")

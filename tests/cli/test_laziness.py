@@ -48,7 +48,7 @@ def loaded(tmp_path: Path, *words: str, call: str = "cli.main", text: str = "") 
         ("stauts", ["typer", "pydantic", "yaml"]),
         ("status --nope", ["pydantic", "yaml"]),
         ("render -f /no/such", ["pydantic", "yaml"]),
-        ("status --context=x", ["pydantic"]),
+        ("status --context=x", ["pydantic", "yaml"]),
         ("render --sample production", []),
         ("crds", ["pydantic"]),
         ("init shop", ["pydantic"]),

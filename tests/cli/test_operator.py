@@ -9,11 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from tests.cluster import Cluster
 
@@ -64,6 +67,26 @@ def test_json_logs_are_json(cluster: Cluster) -> None:
     lines += [json.loads(line) for line in rest.splitlines()]
     assert all({"ts", "level", "msg"} <= set(line) for line in lines)
     assert lines[-1]["msg"] == "stopped"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_told_twice_it_ends_at_once(number: signal.Signals) -> None:
+    """A server that takes connections and says nothing keeps it until its deadline; a second signal does not wait."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        command = [str(PROGRAM), "operator", f"--server=http://127.0.0.1:{silent.getsockname()[1]}"]
+        with (
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process,
+            silent.accept()[0],
+        ):
+            process.send_signal(number)
+            assert process.stderr is not None
+            assert process.stderr.readline().endswith(" operator: stopping\n")
+            process.send_signal(number)
+            began = time.monotonic()
+            assert process.wait(10) == 130
+    assert time.monotonic() - began < 2
 
 
 def test_a_port_in_use_is_named(cluster: Cluster) -> None:

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from kubectl_prism import manifests
+from tests.cli.terminal import said
 from tests.cluster import Cluster
 
 CRDS = Path(manifests.__file__).parent / "crds"
@@ -75,17 +76,6 @@ def candidates(cluster: Cluster) -> Iterator[Candidates]:
         made.kubectl("create", "namespace", made.namespace)
         yield made
     made.kubectl("delete", "namespace", made.namespace, "--wait=false")
-
-
-def said(process: subprocess.Popen[str], words: str) -> str:
-    """Read stderr until a line holds `words`, and return the line."""
-    assert process.stderr is not None
-    lines: list[str] = []
-    for line in process.stderr:
-        lines.append(line)
-        if words in line:
-            return line
-    raise AssertionError(f"{words!r} was never said; this was: {''.join(lines)}")
 
 
 def test_one_acts_and_the_other_takes_over_from_a_clean_end_within_3_seconds(candidates: Candidates) -> None:

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from kubectl_prism.render.operator import rules
+from tests.cli.terminal import said
 from tests.cluster import Cluster
 
 PROGRAM = Path(sys.executable).with_name("kubectl-prism")
@@ -87,17 +88,6 @@ def door(cluster: Cluster, tmp_path: Path) -> Iterator[Door]:
     made.kubectl("create", "namespace", made.namespace)
     yield made
     made.kubectl("delete", "namespace", made.namespace, "--wait=false")
-
-
-def said(process: subprocess.Popen[str], words: str) -> list[str]:
-    """Read stderr until a line holds `words`, and return what was read."""
-    assert process.stderr is not None
-    lines: list[str] = []
-    for line in process.stderr:
-        lines.append(line)
-        if words in line:
-            return lines
-    raise AssertionError(f"{words!r} was never said; this was: {''.join(lines)}")
 
 
 def test_a_stack_becomes_ready_and_the_second_run_changes_nothing(door: Door) -> None:

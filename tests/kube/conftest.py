@@ -46,7 +46,7 @@ async def running(*informers: Informer) -> AsyncIterator[None]:
 async def server() -> AsyncIterator[FakeServer]:
     """A scripted API server on a free port."""
     fake = FakeServer()
-    app = web.Application()
+    app = web.Application(client_max_size=1 << 23)
     app.router.add_route("*", "/{path:.*}", fake.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import warnings
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,10 @@ async def create(client: Client) -> object:
 
 async def patch(client: Client) -> object:
     return await client.patch("ConfigMap", "n", "a", [{"op": "remove", "path": "/data"}])
+
+
+async def update(client: Client) -> object:
+    return await client.update({**MANIFEST, "metadata": {**MANIFEST["metadata"], "resourceVersion": "1"}})
 
 
 async def delete(client: Client) -> object:
@@ -116,13 +122,15 @@ async def test_a_server_that_stays_busy_is_reported(client: Client, server: Fake
 
 
 @pytest.mark.parametrize(
-    ("call", "tries"), [(get, 2), (apply, 2), (create, 1), (patch, 1)], ids=["get", "apply", "create", "patch"]
+    ("call", "tries"),
+    [(get, 2), (apply, 2), (update, 2), (create, 1), (patch, 1), (delete, 1)],
+    ids=["get", "apply", "update", "create", "patch", "delete"],
 )
 @pytest.mark.parametrize("code", [502, 503, 504])
 async def test_only_what_does_no_harm_is_repeated_after_a_failure(
     client: Client, server: FakeServer, call: Call, tries: int, code: int
 ) -> None:
-    """Behind a 5xx the request may have been done: a second get or apply changes nothing, a second create might."""
+    """Behind a 5xx it may have been done: a second get, apply or update changes nothing, a second create might."""
     server.play(status(code, "ServiceUnavailable"), answer(MANIFEST))
     if tries == 2:
         await call(client)
@@ -250,6 +258,39 @@ async def test_every_try_is_counted(target: Cluster, server: FakeServer) -> None
         ("create", "ConfigMap", 0),
         ("watch", "Pod", 200),
     ]
+
+
+@pytest.mark.parametrize(("call", "tries"), [(get, 2), (update, 2), (delete, 1), (create, 1)])
+async def test_nothing_is_repeated_behind_our_back(target: Cluster, server: FakeServer, call: Call, tries: int) -> None:
+    """The HTTP library sends nothing twice: what is heard of is what was sent, on a used connection as on a new one."""
+    server.play(answer(MANIFEST), abort(), *[answer(MANIFEST)] * (tries - 1))
+    heard: list[int] = []
+    async with Client(target, on_request=lambda verb, kind, code, seconds: heard.append(code)) as client:
+        await client.get("ConfigMap", "n", "a")
+        with nullcontext() if tries == 2 else pytest.raises(Unreachable, match="the connection was cut"):
+            await call(client)
+    assert heard == [200, 0, 200][: 1 + tries]
+    assert len(server.seen) == 1 + tries
+
+
+async def test_a_watch_is_not_repeated_behind_our_back(client: Client, server: FakeServer) -> None:
+    """Whoever watches hears of every connection that was cut."""
+    server.play(abort(), stream())
+    with pytest.raises(Unreachable, match="the connection was cut"):
+        async with client.watch("Pod", None, {}, silence=lambda: 5.0):
+            pass
+    assert len(server.seen) == 1
+
+
+async def test_a_large_body_holds_nobody_up(client: Client, server: FakeServer) -> None:
+    """What is larger than a megabyte arrives whole, a second time as well, and nothing warns."""
+    large = {**MANIFEST, "data": {"text": "x" * (1 << 20)}}
+    server.play(answer(MANIFEST), raw(BUSY, status=429), answer(MANIFEST))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        await client.apply(large)
+        await client.create(large)
+    assert [json.loads(request.body) == large for request in server.seen] == [True] * 3
 
 
 async def test_a_page_that_is_no_api_answer_is_an_error_in_words(client: Client, server: FakeServer) -> None:

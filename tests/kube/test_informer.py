@@ -76,6 +76,20 @@ async def test_nothing_of_a_streamed_list_shows_before_its_end(client: Client, s
     assert [change.new and change.new["metadata"]["name"] for change in changes] == ["a"]
 
 
+async def test_informers_that_learn_together_that_no_list_is_streamed_list_at_once(
+    client: Client, server: FakeServer
+) -> None:
+    """The second one to be refused counts that as no failure: it does not wait before it lists."""
+    refused, listed = status(422, "Invalid"), page(config_map("a", "1"), version="1")
+    stores = Store(), Store()
+    informers = [Informer(client, store, "ConfigMap") for store in stores]
+    server.play(refused, refused, listed, listed)
+    async with running(*informers):
+        await until(lambda: len(server.seen) == 6)
+    assert [data(store) for store in stores] == [{"a": {}}] * 2
+    assert [informer._refusals.failures for informer in informers] == [0, 0]
+
+
 @pytest.mark.parametrize("code", [400, 422])
 async def test_a_server_that_streams_no_lists_is_read_in_pages(client: Client, server: FakeServer, code: int) -> None:
     """A refusal is answered by pages of 500, by this informer and by all that share the client."""
@@ -211,6 +225,21 @@ async def test_a_watch_that_stays_silent_leads_to_a_new_list(client: Client, ser
     async with running(paged(client, store, silence=0.2)):
         await until(lambda: list(data(store)) == ["a"])
     assert server.seen[3].query["limit"] == "500"
+
+
+async def test_what_no_watch_reported_is_found_by_listing_again(
+    client: Client, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From time to time the end of a watch leads to a new list, no older than what is known; what it shows is news."""
+    store = Store()
+    server.play(page(config_map("a", "1", x="1"), version="5"), stream(bookmark("7"), end="eof"))
+    server.play(page(config_map("a", "6", x="2"), version="9"), stream(end="hold"))
+    async with running(paged(client, store)):
+        await until(lambda: len(server.seen) == 2)
+        monkeypatch.setattr("kubectl_prism.kube.informer.LIST_AGAIN", 0.0)
+        await until(lambda: data(store) == {"a": {"x": "2"}})
+    assert server.seen[2].query["resourceVersion"] == "7"
+    assert server.seen[2].query["resourceVersionMatch"] == "NotOlderThan"
 
 
 async def test_one_odd_object_in_a_list_costs_only_itself(

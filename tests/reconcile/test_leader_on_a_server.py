@@ -40,13 +40,16 @@ class Theirs:
         self._thread.start()
 
     def end(self) -> None:
-        """Let the work come to its end, and with it the thread."""
+        """Let the work come to its end, and wait for the thread: it would renew the Lease as long as the test runs."""
         self.may_end.set()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
 
     def _work(self) -> None:
         self.leads.set()
         self.may_end.wait()
         self.leads.clear()
+        raise RuntimeError("this ends their elector, and nothing else does")
 
 
 @pytest.mark.timeout(60)
@@ -72,4 +75,4 @@ async def test_the_official_elector_and_ours_respect_each_other(cluster: Cluster
         await seen.wait()
         assert (again.leads, again.holder.identity, theirs.leads.is_set()) == (False, "theirs", True)
         waiting.cancel()
-        theirs.end()
+        await asyncio.to_thread(theirs.end)

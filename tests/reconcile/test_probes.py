@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import tracemalloc
 import urllib.error
 import urllib.request
 
 import pytest
 
 from kubectl_prism.errors import PrismError
+from kubectl_prism.reconcile import probes as probes_module
 from kubectl_prism.reconcile.controller import Controller
 from kubectl_prism.reconcile.metrics import Cache, Metrics
 from kubectl_prism.reconcile.probes import Probes, debug_pages
@@ -106,6 +108,25 @@ async def test_debug_pages_tell_what_the_engine_does() -> None:
     assert cached == {"Pod": {"kind": "Pod", "objects": 3, "age": None, "unreadable": 1}}
     (worker,) = [task for task in stacks if task["name"] == "PrismStack worker 0"]
     assert [frame.split()[1].split(".")[-1] for frame in worker["stack"]] == ["wait", "reconcile", "_attempt", "_work"]
+
+
+async def test_memory_is_traced_while_somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines that allocated what still lives, for one who looks at a time; nothing is traced before or after."""
+    monkeypatch.setattr(probes_module, "TRACED", 0.3)
+    kept: list[bytes] = []
+    pages = debug_pages([], list)
+    async with Probes("127.0.0.1", 0, is_ready=lambda: True, metrics=lambda: b"", debug=pages) as probes:
+        looking = asyncio.create_task(fetch(probes.port, "/debug/memory"))
+        async with asyncio.timeout(10):
+            while not tracemalloc.is_tracing():  # noqa: ASYNC110 - it signals nothing
+                await asyncio.sleep(0.01)
+        kept += [bytes(1000) for _ in range(5000)]
+        refused = await fetch(probes.port, "/debug/memory")
+        found = json.loads((await looking)[2])
+    assert (refused[0], refused[2]) == (409, "somebody else is looking\n")
+    assert found[0]["line"].startswith("reconcile/test_probes.py:")
+    assert found[0]["bytes"] >= sum(map(len, kept))
+    assert not tracemalloc.is_tracing()
 
 
 async def test_metrics_come_as_prometheus_reads_them() -> None:

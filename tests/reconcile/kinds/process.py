@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from urllib.error import HTTPError
@@ -17,13 +18,14 @@ from tests.reconcile.kinds.world import eventually
 
 
 class Operator:
-    """The reconciler of one namespace; its log is in `log`."""
+    """The reconciler of one namespace, or of all where `namespace` is None; its log is in `log`."""
 
-    def __init__(self, cluster: Cluster, *, namespace: str, folder: Path) -> None:
+    def __init__(self, cluster: Cluster, *, namespace: str | None, folder: Path, options: Sequence[str] = ()) -> None:
         self.log = folder / f"operator-{len(list(folder.iterdir()))}.log"
         connection = [f"--kubeconfig={cluster.kubeconfig}", f"--context={cluster.context}"]
-        options = [f"--watch-namespace={namespace}", "--probes=127.0.0.1:0", "--log-format=json"]
-        self._command = [sys.executable, "-m", "kubectl_prism", "operator", *connection, *options]
+        scope = [f"--watch-namespace={namespace}"] if namespace else []
+        words = [*scope, "--probes=127.0.0.1:0", "--log-format=json", *options]
+        self._command = [sys.executable, "-m", "kubectl_prism", "operator", *connection, *words]
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
 
