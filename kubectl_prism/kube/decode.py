@@ -95,12 +95,13 @@ class Decoder:
             metadata = obj["metadata"]
             if not isinstance(metadata.get("name"), str) or not isinstance(metadata.get("labels") or {}, dict):
                 raise ValueError("metadata.name is not a string, or metadata.labels is not a mapping")
+            if self.trimmed:
+                trim.managed_fields(obj)
+                trim.share(obj)
         except (*UNREADABLE, KeyError, AttributeError) as error:
             self.faults.append(Fault(_name(raw), f"{type(error).__name__}: {error}"))
             return None
         obj["apiVersion"], obj["kind"] = self.resource.api_version, self.resource.kind
-        if self.trimmed:
-            trim.managed_fields(obj)
         return obj
 
     def manifests(self, raws: Iterable[msgspec.Raw]) -> list[Manifest]:

@@ -1,12 +1,13 @@
 """What of an object is worth keeping in memory.
 
 Pods, ReplicaSets and Nodes come in thousands and are mostly bytes that nobody here reads, so only the fields read are
-decoded; every other kind is kept whole, but for managedFields. Leaf types are left open: a wrong type in a field that
-is only shown must not cost the object.
+decoded; every other kind is kept whole, but for managedFields. Equal texts are kept once: most of an object is what a
+thousand others say too. Leaf types are left open: a wrong type in a field that is only shown must not cost the object.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypedDict
 
 from kubectl_prism.model.meta import Manifest
@@ -54,6 +55,15 @@ class PodSpec(TypedDict, total=False):
     initContainers: list[Container]
 
 
+class Condition(TypedDict, total=False):
+    """One thing that is so with a pod, or not."""
+
+    type: Any
+    status: Any
+    reason: Any
+    message: Any
+
+
 class PodStatus(TypedDict, total=False):
     """How a pod fares."""
 
@@ -61,7 +71,7 @@ class PodStatus(TypedDict, total=False):
     reason: Any
     message: Any
     podIP: Any
-    conditions: Any
+    conditions: list[Condition]
     containerStatuses: list[ContainerStatus]
     initContainerStatuses: list[ContainerStatus]
 
@@ -111,6 +121,30 @@ class Node(TypedDict, total=False):
 
 
 _SHAPES: dict[str, Any] = {"Pod": Pod, "ReplicaSet": ReplicaSet, "Node": Node}
+
+
+SHARED = 8192
+"""Texts that are remembered to be shared; then remembering begins anew, so that those of objects that went go too."""
+
+_texts: dict[str, str] = {}
+
+
+def share(obj: Manifest) -> None:
+    """Put one text in the place of all that are equal, in an object that nobody else holds yet."""
+    if len(_texts) > SHARED:
+        _texts.clear()
+    _share(obj, obj.items())
+
+
+def _share(holder: Any, items: Iterable[tuple[Any, Any]]) -> None:  # noqa: ANN401 (a list or a mapping)
+    for key, value in items:
+        kind = type(value)
+        if kind is str:
+            holder[key] = _texts.setdefault(value, value)
+        elif kind is dict:
+            _share(value, value.items())
+        elif kind is list:
+            _share(value, enumerate(value))
 
 
 def shape(kind: str) -> Any | None:  # noqa: ANN401 (a type form, which Python 3.11 cannot name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubectl_prism.kube import trim
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.informer import Informer
 from kubectl_prism.store import Store
@@ -60,3 +61,20 @@ async def test_pods_are_kept_as_far_as_they_are_read(client: Client, server: Fak
             },
         },
     )
+
+
+def test_equal_texts_of_different_objects_are_one() -> None:
+    """What a thousand objects say is kept once, in lists as in mappings; nothing about the objects changes."""
+    one, other = ({"spec": {"args": ["-config"], "image": "".join(["im", "age"])}} for _ in range(2))
+    assert one["spec"]["image"] is not other["spec"]["image"]
+    trim.share(one)
+    trim.share(other)
+    assert one == other == {"spec": {"args": ["-config"], "image": "image"}}
+    assert one["spec"]["image"] is other["spec"]["image"]
+
+
+def test_what_is_shared_does_not_grow_for_ever() -> None:
+    """Names come and go; those of objects that went are forgotten."""
+    for number in range(3 * trim.SHARED):
+        trim.share({"name": f"name-{number}"})
+    assert len(trim._texts) <= trim.SHARED + 1
