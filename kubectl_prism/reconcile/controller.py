@@ -26,7 +26,7 @@ from kubectl_prism.store import Change, Store
 
 log = logging.getLogger(__name__)
 
-BACKGROUND = 4
+BACKGROUND = 8
 """How many objects of one kind are reconciled at once that nothing new is known of."""
 
 Reconcile = Callable[[Request], Awaitable[Result]]
@@ -85,6 +85,7 @@ class Controller:
         self.tasks: dict[Request, tuple[asyncio.Task[None], float]] = {}
         self.slow: deque[tuple[Request, float, float]] = deque(maxlen=16)
         self.is_running = False
+        self._turn = asyncio.Lock()
         self.observe: Callable[[str, Outcome, float], None] | None = None
 
     @property
@@ -117,6 +118,8 @@ class Controller:
                 request = await self.queue.get()
             except ShutDown:
                 return
+            if self.queue.is_background(request):
+                await self._takes_turn()
             started = self.clock()
             self.tasks[request] = task, started
             try:
@@ -132,6 +135,14 @@ class Controller:
             # A reconcile that asks the server nothing never waits: without this, a worker would empty a long queue
             # while everything else in the event loop stands still.
             await asyncio.sleep(0)
+
+    async def _takes_turn(self) -> None:
+        """Wait until nobody else has begun with an object, of which nothing is new, in this turn of the event loop.
+
+        Most such reconciles end without a request: several in one turn would keep the answers to others waiting.
+        """
+        await self._turn.acquire()
+        asyncio.get_running_loop().call_soon(self._turn.release)
 
     async def _attempt(self, request: Request) -> Outcome:
         """Run one reconcile and settle what comes next for its key."""

@@ -39,8 +39,8 @@ class Queue(Generic[Item]):
     """A work queue for one event loop; `waited` and `worked` are told the seconds in the queue and in work.
 
     At most `most_suspects` items that failed the last time are worked on at once: were it as many as there are workers,
-    a few items that hang would keep everything else waiting. At most `most_background` items of a resync are: the event
-    loop goes round all of them before it hears of any news.
+    a few items that hang would keep everything else waiting. At most `most_background` items of a resync are, which
+    leaves workers for news.
     """
 
     def __init__(
@@ -77,6 +77,10 @@ class Queue(Generic[Item]):
     def __contains__(self, item: Item) -> bool:
         """Tell whether a run of `item` is due, now or once it is done."""
         return item in self._dirty
+
+    def is_background(self, item: Item) -> bool:
+        """Tell whether `item` is in work, and of a resync."""
+        return item in self._in_background
 
     def add(self, item: Item, priority: int = NEWS) -> None:
         """Ask for one run of `item`; asking again before it ran keeps the higher priority."""

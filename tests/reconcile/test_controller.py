@@ -267,6 +267,26 @@ async def test_a_long_queue_does_not_hold_up_the_event_loop() -> None:
     assert len(order) < 10
 
 
+async def test_a_resync_begins_with_one_object_a_turn() -> None:
+    """Whatever else is ready, such as an answer of the server, never waits for more than one reconcile that is not."""
+    order: list[str] = []
+
+    async def reconcile(request: Request) -> Result:
+        order.append("reconcile")
+        return Result()
+
+    controller = Controller("PrismStack", reconcile)
+    for number in range(50):
+        controller.queue.add(Request("PrismStack", "default", str(number)), RESYNC)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(controller.run())
+        while order.count("reconcile") < 50:
+            await asyncio.sleep(0)
+            order.append("beside")
+        controller.queue.shutdown()
+    assert "reconcile reconcile" not in " ".join(order)
+
+
 async def test_what_is_in_work_can_be_seen() -> None:
     """The task and the start of each; once it ended, only what took long is remembered."""
     clock = Clock()
