@@ -5,8 +5,9 @@ What is empty is left out of it: an applier owns every field that it writes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+
+import msgspec
 
 from kubectl_prism.model.meta import Manifest
 from kubectl_prism.model.resource import resource
@@ -33,4 +34,4 @@ def manifest(
 
 def canonical(value: object) -> bytes:
     """Return the one spelling of a value, for hashes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return msgspec.json.encode(value, order="sorted")

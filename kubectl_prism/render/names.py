@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 LIMIT = 63
 """The longest Service name, container name and label value."""
+
+REMEMBERED = 4096
+"""Names that are not made anew each time: every look at an object asks for the same ones."""
 
 _SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
@@ -27,6 +31,7 @@ def admin(stack: str) -> str:
     return child(stack, "-admin")
 
 
+@lru_cache(REMEMBERED)
 def child(owner: str, suffix: str = "") -> str:
     """Return the name of an owner's child: one that a Service may have, so that all children share it."""
     whole = owner + suffix
@@ -37,6 +42,7 @@ def child(owner: str, suffix: str = "") -> str:
     return _cut(first, f"-{_hash(owner)}{suffix}")
 
 
+@lru_cache(REMEMBERED)
 def label_value(text: str) -> str:
     """Return `text` as a label may carry it."""
     if _LABEL_VALUE.fullmatch(text) and len(text) <= LIMIT:

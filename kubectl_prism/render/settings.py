@@ -12,6 +12,8 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 
+import msgspec
+
 from kubectl_prism.model.pattern import Pattern
 from kubectl_prism.render import names
 from kubectl_prism.render.backend import BackendConnection
@@ -89,4 +91,4 @@ def _file(pattern: Pattern, connection: BackendConnection | None) -> str:
         backend_config=dict(sorted((spec.config or {}).items())),
         backend_connection=connection and connection.where(),
     )
-    return json.dumps({"namespaces": [entry]}, indent=2, ensure_ascii=False) + "\n"
+    return msgspec.json.format(msgspec.json.encode({"namespaces": [entry]}), indent=2).decode() + "\n"
