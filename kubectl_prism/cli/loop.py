@@ -15,6 +15,8 @@ from kubectl_prism.cli.edge import INTERRUPTED
 
 T = TypeVar("T")
 
+_UNRETRIEVED = "Future exception was never retrieved"
+
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end and return its result; of a group of errors, the first is raised."""
@@ -47,9 +49,14 @@ def _factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what a callback raised, unless uvloop says of a connection that we closed that it is (uvloop issue 506)."""
+    """Log what a callback raised, unless it is what uvloop says of a connection that is gone, and others say better.
+
+    It complains of late bytes on one that we closed (uvloop issue 506), and of one that was cut in its TLS handshake.
+    """
     error = context.get("exception")
-    if not (isinstance(error, RuntimeError) and str(error).endswith("the handler is closed")):
+    is_closed = isinstance(error, RuntimeError) and str(error).endswith("the handler is closed")
+    is_cut = isinstance(error, ConnectionResetError) and context.get("message", "").startswith(_UNRETRIEVED)
+    if not is_closed and not is_cut:
         loop.default_exception_handler(context)
 
 

@@ -12,13 +12,17 @@ import errno
 import io
 import re
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from math import inf
 from types import TracebackType
 from urllib.parse import urlencode
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDictProxy
 from yarl import URL
 
@@ -31,8 +35,10 @@ CONNECT_DEADLINE = 10.0
 HEADER_DEADLINE = 30.0
 CONNECTIONS = 32
 READ_BUFFER = 1 << 18
-LARGE = 1 << 20
-"""Bytes from which on a body is sent piece by piece, so that the event loop turns meanwhile."""
+
+SEND_BY: ContextVar[float] = ContextVar("SEND_BY", default=inf)
+"""The monotonic second after which the body of a request is not sent: whoever stood still on the way there, as a frozen
+process does, no longer knows whether it should."""
 
 _HEADERS = {
     "Accept": "application/json",
@@ -203,13 +209,26 @@ def _request(
     return session.request(
         method,
         url,
-        data=io.BytesIO(body) if body is not None and len(body) >= LARGE else body,
+        data=None if body is None else _Body(body),
         headers=headers,
         ssl=credentials.tls or True,
         server_hostname=credentials.server_name,
         proxy=credentials.proxy,
         allow_redirects=False,
     )
+
+
+class _Body(aiohttp.BytesIOPayload):
+    """A body that is sent in time or not at all, and piece by piece, so that the event loop turns meanwhile."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content))
+        self._end = SEND_BY.get()
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        if time.monotonic() > self._end:
+            raise TimeoutError("too late to be sent")
+        await super().write_with_length(writer, content_length)
 
 
 async def _error(response: aiohttp.ClientResponse) -> ApiError:

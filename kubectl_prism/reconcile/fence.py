@@ -1,7 +1,7 @@
 """Lets no write out that could still be on its way when another reconciler may lead.
 
-The writers get `Fenced` instead of the client; `leader` says until when. What a paused process had already sent cannot
-be called back: it is an apply of the same intent, or names a uid.
+The writers get `Fenced` instead of the client; `leader` says until when. A process that was frozen sends nothing late;
+what it had sent before cannot be called back: it is an apply of the same intent, or names a uid.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from kubectl_prism.errors import PrismError
+from kubectl_prism.kube.transport import SEND_BY
 from kubectl_prism.model.meta import FIELD_MANAGER, Manifest
 from kubectl_prism.reconcile.api import API
 
@@ -61,8 +62,11 @@ class Fenced:
 
     async def _in_time(self, write: Callable[[], Coroutine[Any, Any, T]]) -> T:
         end = self._fence()
+        token = SEND_BY.set(end)
         try:
             async with asyncio.timeout_at(asyncio.get_running_loop().time() + end - self._clock()):
                 return await write()
         except TimeoutError as error:
             raise NotLeading("a write was given up: the Lease would have run out before its answer") from error
+        finally:
+            SEND_BY.reset(token)

@@ -145,9 +145,18 @@ class Elector:
             return
         try:
             async with asyncio.timeout(self._timing.lease - self._timing.renew):
-                await self._api.update(lease.released(known, now=self._time()))
+                await self._given_back(known)
         except (PrismError, TimeoutError) as error:
             log.info("the %s runs out by itself: %s", self.ref, error)
+
+    async def _given_back(self, known: Manifest) -> None:
+        try:
+            await self._api.update(lease.released(known, now=self._time()))
+        except Conflict:
+            # A renewal that was cancelled before its answer came may have been done.
+            found = await self._api.get(*self.ref)
+            if lease.holder(found).identity == self.identity:
+                await self._api.update(lease.released(found, now=self._time()))
 
     async def _renewed(self) -> str | None:
         """Renew once or, as long as that may still help, again; return why that failed, if it did."""

@@ -1,7 +1,8 @@
 """`kubectl-prism` with what a test cannot reach from outside altered, by variables of the environment.
 
 `PRISM_FAULTS_SILENCE` is after how many seconds a silent watch is dead. `PRISM_FAULTS_POISON` is `NAME:raise`,
-`NAME:hang` or `NAME:block`: what reconciling the PrismPattern of that name does. Run with `python -m`.
+`NAME:hang` or `NAME:block`: what reconciling the PrismPattern of that name does. `PRISM_FAULTS_CLOCK` is by how many
+seconds the wall clock is wrong, see `clock`. Run with `python -m`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from kubectl_prism.cli import main
 from kubectl_prism.kube.informer import Informer
 from kubectl_prism.reconcile.pattern import PatternReconciler
 from kubectl_prism.reconcile.request import Request, Result
+from tests.faults import clock
 
 BLOCKED = 2.0
 
@@ -47,4 +49,6 @@ if __name__ == "__main__":
         _impatient(float(silence))
     if poison := os.environ.get("PRISM_FAULTS_POISON"):
         _poison(*poison.split(":"))
+    if wrong := os.environ.get(clock.VARIABLE):
+        clock.displace(wrong)
     main()

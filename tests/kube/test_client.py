@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import warnings
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
@@ -17,6 +18,7 @@ from kubectl_prism.kube import client as client_module
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster, Connection, load
 from kubectl_prism.kube.errors import ApiError, Conflict, NotFound, TooManyRequests, Unreachable
+from kubectl_prism.kube.transport import SEND_BY
 from kubectl_prism.model.meta import Manifest
 from tests.kube.conftest import until
 from tests.kube.fake import FakeServer, abort, answer, config_map, page, raw, status, stream
@@ -291,6 +293,18 @@ async def test_a_large_body_holds_nobody_up(client: Client, server: FakeServer) 
         await client.apply(large)
         await client.create(large)
     assert [json.loads(request.body) == large for request in server.seen] == [True] * 3
+
+
+async def test_what_is_too_late_is_not_sent(client: Client, server: FakeServer) -> None:
+    """A process that stood still on the way to sending a write does not send it afterwards."""
+    server.play(*[answer(MANIFEST)] * 9)
+    token = SEND_BY.set(time.monotonic() + 60)
+    await client.create(MANIFEST)
+    SEND_BY.set(time.monotonic() - 0.001)
+    with pytest.raises(Unreachable):
+        await client.create(MANIFEST)
+    SEND_BY.reset(token)
+    assert len(server.seen) == 1
 
 
 async def test_a_page_that_is_no_api_answer_is_an_error_in_words(client: Client, server: FakeServer) -> None:

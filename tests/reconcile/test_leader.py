@@ -38,10 +38,11 @@ class Server:
 
 @dataclass
 class Face:
-    """The way of one candidate to the server: `delay` seconds long, or cut."""
+    """The way of one candidate to the server: `delay` seconds long, for an update also back, or cut."""
 
     server: Server
     delay: float = 0.01
+    answer_delay: float = 0.0
     is_cut: bool = False
     requests: int = 0
 
@@ -65,7 +66,9 @@ class Face:
             raise NotFound(404, "NotFound", "no such lease")
         if manifest["metadata"].get("resourceVersion") != self.server.lease["metadata"]["resourceVersion"]:
             raise Conflict(409, "Conflict", "changed")
-        return self._stored(manifest)
+        stored = self._stored(manifest)
+        await asyncio.sleep(self.answer_delay)
+        return stored
 
     def _stored(self, manifest: Manifest) -> Manifest:
         self.server.version += 1
@@ -184,6 +187,39 @@ async def test_a_clean_release_is_followed_within_3_seconds() -> None:
             assert not first.leads
             await led_by(second)
             assert now() - released <= 3
+
+
+async def test_a_release_is_heard_although_the_last_renewal_was_cancelled_before_its_answer() -> None:
+    """What was renewed unseen has another version; it is given back all the same, and nobody waits for its end."""
+    server = Server()
+    face = server.face()
+    first, second = candidate(face, "a"), candidate(server.face(), "b")
+    async with running(first) as task:
+        await led_by(first)
+        async with running(second):
+            face.answer_delay = 1.0
+            renewed = len(server.writes)
+            while len(server.writes) == renewed:  # noqa: ASYNC110 - it signals nothing, and the time here is not real
+                await asyncio.sleep(0.02)
+            task.cancel()
+            await first.release()
+            released = now()
+            await led_by(second)
+            assert now() - released <= 3
+
+
+async def test_a_release_takes_nothing_from_the_next_one() -> None:
+    """A Lease that somebody else has taken meanwhile is left alone."""
+    server = Server()
+    first = candidate(server.face(), "a")
+    async with running(first) as task:
+        await led_by(first)
+        task.cancel()
+        assert server.lease is not None
+        server.lease["spec"]["holderIdentity"] = "b"
+        server.lease["metadata"]["resourceVersion"] = "99"
+        await first.release()
+        assert server.lease["spec"]["holderIdentity"] == "b"
 
 
 async def test_a_leader_that_is_cut_off_stops_before_another_may_lead() -> None:
