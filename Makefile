@@ -3,11 +3,13 @@
 PYTHON ?= python3
 BENCH ?= # flags of the bench, e.g. make bench BENCH=--quick
 FAULTS ?= full
+SOAK ?= 2h
+WORKERS ?= 6 # processes of the fault runs, each with a control plane of its own
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test faults check format bench crds docs lock clean
+.PHONY: help up down test faults soak check format bench crds docs lock clean
 
 help: ## Show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -26,10 +28,13 @@ down: $(STAMP) ## Stop the sandbox and remove everything it made
 	@$(BIN)/kubectl-prism sandbox down
 
 test: $(STAMP) ## Run all tests, against a real control plane (built once, on demand)
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/faults
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-faults: $(STAMP) ## Run every fault of the plan, for hours, and write docs/reliability.md
-	PRISM_FAULTS=$(FAULTS) $(BIN)/pytest tests/faults
+faults: $(STAMP) ## Run every fault of the plan, for an hour, and write docs/reliability.md
+	PRISM_FAULTS=$(FAULTS) $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder tests/faults
+
+soak: $(STAMP) ## Change 2,000 patterns for two hours, or SOAK=10m, and write docs/soak.md
+	$(BIN)/python -m tests.faults.soak $(SOAK)
 
 check: $(STAMP) ## Lint, format, types, and which way dependencies point
 	$(BIN)/ruff format --check .

@@ -16,9 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from kubectl_prism.errors import PrismError
 from kubectl_prism.sandbox import binaries
 from kubectl_prism.sandbox import cluster as sandbox
 from kubectl_prism.sandbox.programs import Binaries
+
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,14 @@ def _programs(config: pytest.Config) -> Binaries:
         return binaries.ensure_binaries(report=_say)
 
 
+def _up(programs: Binaries, name: str) -> sandbox.Sandbox:
+    """Start a sandbox; where several start at once, one may take a port that another has chosen, and is tried again."""
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(PrismError):
+            return sandbox.up(programs, name=name)
+    return sandbox.up(programs, name=name)
+
+
 @pytest.fixture(scope="session")
 def cluster(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A running sandbox with its simulated nodes, removed with everything in it when the run ends."""
@@ -50,7 +61,7 @@ def cluster(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactor
     name = f"prism-test-{os.getpid()}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("sandbox")))
-        started = sandbox.up(programs, name=name)
+        started = _up(programs, name)
     found = Cluster(name, started.kubeconfig, started.context, started.server, programs["kubectl"])
     # Where the Lease of a reconciler of all namespaces lies.
     command = [str(found.kubectl), f"--kubeconfig={found.kubeconfig}", "create", "namespace", "prism-system"]

@@ -1,6 +1,7 @@
-"""What every case has: a proxy before the shared cluster, a namespace of its own, and the unperturbed runs.
+"""What every case has: a proxy before the worker's cluster, a namespace of its own, and the unperturbed runs.
 
-In the full run the results become docs/reliability.md; see `report`.
+Each report carries how its case ended and what it measured, from the workers too. A full run becomes
+docs/reliability.md; see `report`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -18,16 +19,23 @@ from kubernetes.dynamic import DynamicClient
 
 import kubectl_prism
 from tests.cluster import Cluster
-from tests.faults import report
 from tests.faults.oracles import Run
 from tests.faults.proxy import Proxy
 from tests.faults.replica import account
-from tests.faults.stage import FULL, Stage, opened
+from tests.faults.report import Result, page
+from tests.faults.stage import FULL, QUIET, Stage, opened
 from tests.faults.workloads import WORKLOADS
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "reliability.md"
 Stages = Callable[[], AbstractContextManager[Stage]]
-_RESULTS = pytest.StashKey[list[report.Result]]()
+TOGETHER = ("test_replicas", "test_servers", "test_stale")
+"""Modules with a cluster of their own, which one worker starts once."""
+LAST = "test_replicas"
+"""The module that needs the whole machine: it begins when the other workers run out of cases."""
+SHORT = 180.0
+"""Seconds that a case may take which says nothing else."""
+PROPERTY = "faults"
 
 
 class References(dict[str, Run]):
@@ -104,26 +112,64 @@ def references(stages: Stages) -> Mapping[str, Run]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker, and keep results from the beginning."""
+    """Name the marker, and gather results where they arrive."""
     config.addinivalue_line("markers", "perturbation(number, text): which line of the table a case belongs to")
-    config.stash[_RESULTS] = []
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Gathered())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the full run keep together what shares a cluster, and begin with what takes longest."""
+    if FULL:
+        for item in items:
+            if item.path.stem in TOGETHER:
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, float]:
+    longest = item.get_closest_marker("timeout")
+    return item.path.stem == LAST, -float(longest.args[0] if longest else SHORT)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Note how each case ended and what it measured."""
+    """Write into the report to which perturbation the case belongs and what any of its fixtures measured."""
     found: pytest.TestReport = yield  # type: ignore[assignment]
     marker = item.get_closest_marker("perturbation")
     if marker is not None and (found.when == "call" or found.failed):
-        stage = getattr(item, "funcargs", {}).get("stage")
-        figures = dict(stage.figures) if stage else {}
-        number, text = marker.args
-        item.config.stash[_RESULTS].append(report.Result(number, text, found.passed, found.nodeid, figures))
+        measured = [getattr(one, "figures", {}) for one in getattr(item, "funcargs", {}).values()]
+        figures = {name: value for one in measured for name, value in one.items()}
+        found.user_properties.append((PROPERTY, [*marker.args, figures]))
     return found  # type: ignore[return-value]
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the page after a full run."""
-    results = session.config.stash.get(_RESULTS, [])
-    if FULL and results:
-        PAGE.write_text(report.page(results))
+class Gathered:
+    """Gathers the results where all reports arrive, from workers too, and writes the page of a whole run."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, Result] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note how a case ended; what failed in any of its phases has failed."""
+        for name, value in report.user_properties:
+            if name != PROPERTY:
+                continue
+            number, text, figures = cast("tuple[str, str, dict[str, float]]", value)
+            case = report.nodeid.rpartition("@")[0] or report.nodeid
+            known = self.results.get(case)
+            is_good = report.passed and (known is None or known.passed)
+            self.results[case] = Result(number, text, is_good, case, figures)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the page where every case had its turn."""
+        has_ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        if FULL and has_ended and self.results and _is_whole(session.config):
+            PAGE.write_text(page(list(self.results.values()), quiet=QUIET))
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Tell whether nothing was left out by the command line."""
+    chosen = [config.getoption(name, None) for name in ("keyword", "markexpr", "deselect", "lf", "maxfail")]
+    return not any(chosen) and [(config.invocation_params.dir / one).resolve() for one in config.args] == [HERE]

@@ -103,6 +103,22 @@ def equals(world: World, wanted: State) -> bool:
     return True
 
 
+def tells_of_scalers(world: World) -> bool:
+    """Hold that every autoscaler has reported, which takes it 15 s, and that its pattern says what it reported."""
+    for scaler in world.all("HorizontalPodAutoscaler"):
+        pattern = world.get("PrismPattern", scaler["metadata"]["ownerReferences"][0]["name"])
+        reported, told = (_scaling(obj) for obj in (scaler, pattern))
+        assert reported, f"{scaler['metadata']['name']} has not reported"
+        same("what the pattern tells of its autoscaler", told, reported)
+    return True
+
+
+def _scaling(obj: Object) -> dict[str, str]:
+    held = (obj.get("status") or {}).get("conditions") or []
+    found: dict[str, str] = next((one for one in held if one["type"] == "ScalingActive"), {})
+    return {key: found[key] for key in ("status", "reason", "message") if key in found}
+
+
 def counted(asked: Iterable[Asked]) -> tuple[Counter[str], Counter[str], Counter[str]]:
     """Return creates, deletes and all writes by object, of those that the server did."""
     done = [found for found in asked if found.is_write and 200 <= found.status < 300]

@@ -33,6 +33,8 @@ class Asked:
     began: float = field(default_factory=time.monotonic)
     ended: float = 0.0
     status: int = 0
+    again: float = 0.0
+    """The seconds of the answer's Retry-After, 0 where it has none."""
     events: int = 0
     """Events of a watch that reached the client; bookmarks are none."""
 
@@ -150,7 +152,15 @@ class Ask:
     query: Mapping[str, str]
 
 
-Action = Delay | Hold | Refuse | Drop | Call | Cut | Say | Swallow | Throttle | Ask
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Ask the server at another URL, and with other parameters than the client did where `query` holds some."""
+
+    server: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+Action = Delay | Hold | Refuse | Drop | Call | Cut | Say | Swallow | Throttle | Ask | Elsewhere
 
 
 class Gate:

@@ -29,6 +29,7 @@ from tests.faults.plan import (
     Cut,
     Delay,
     Drop,
+    Elsewhere,
     Gate,
     Hold,
     Plan,
@@ -182,8 +183,9 @@ class Proxy:
 
     def _send(self, request: web.Request, body: bytes, action: Action | None) -> aiohttp.client._RequestContextManager:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
-        url = URL(self._server + request.raw_path, encoded=True)
-        if isinstance(action, Ask):
+        server = action.server if isinstance(action, Elsewhere) else self._server
+        url = URL(server + request.raw_path, encoded=True)
+        if isinstance(action, Ask | Elsewhere):
             url = url.update_query(action.query)
         return self._session.request(
             request.method, url, data=io.BytesIO(body) if body else None, headers=headers, allow_redirects=False
@@ -193,6 +195,7 @@ class Proxy:
         async with self._send(request, body, action) as answer:
             content = await answer.read()
             found.status, found.ended = answer.status, time.monotonic()
+            found.again = float(answer.headers.get("Retry-After", 0))
         if isinstance(action, Call) and action.unanswered:
             action.do()
         if isinstance(action, Drop) or (isinstance(action, Call) and action.unanswered):

@@ -67,7 +67,7 @@ class Replica(Operator):
     """
 
     def __init__(
-        self, cluster: Cluster, *, namespace: str, folder: Path, altered: Mapping[str, str] | None = None
+        self, cluster: Cluster, *, namespace: str | None, folder: Path, altered: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(cluster, namespace=namespace, folder=folder)
         self.logs: list[Path] = []
@@ -109,6 +109,14 @@ class Replica(Operator):
         """Whether its caches are synced and nothing is left to do, as it says itself."""
         try:
             return self._is_served() and self._is_ready() and self.has_looked_at(0)
+        except (URLError, ConnectionError):
+            return False
+
+    @property
+    def serves(self) -> bool:
+        """Whether its probes say that it is ready; each time it starts they are at another address."""
+        try:
+            return self._is_served() and self._is_ready()
         except (URLError, ConnectionError):
             return False
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.faults import oracles
+from tests.faults.conftest import PROPERTY, Gathered
 from tests.faults.oracles import Run
 from tests.faults.plan import Call, Cut, Plan, Refuse, Rule, asked
 from tests.faults.report import Result, page
@@ -113,16 +114,26 @@ def test_a_rule_fires_when_it_should_and_as_often() -> None:
     assert isinstance(Rule(Call(lambda: None)).action, Call)
 
 
+def test_a_report_from_a_worker_becomes_a_result() -> None:
+    """What a case measured comes with its report; a failure after it, while things are put away, is one of the case."""
+    gathered, about = Gathered(), [(PROPERTY, ["P2", "crash", {"runs": 3}])]
+    for when, outcome in (("call", "passed"), ("teardown", "failed")):
+        gathered.pytest_runtest_logreport(
+            pytest.TestReport("f.py::c[1]@own", ("f.py", 1, "c"), {}, outcome, None, when, user_properties=about)  # type: ignore[arg-type]
+        )
+        assert gathered.results == {"f.py::c[1]": Result("P2", "crash", when == "call", "f.py::c[1]", {"runs": 3})}
+
+
 def test_the_page_counts_what_ran() -> None:
-    """The table holds the runs, the failures by name and the worst figure of each perturbation."""
+    """The table holds the runs, those within a case too, the failures by name and the worst figure of each line."""
     results = [
         Result("P10", "busy", True, "a", {"seconds": 1.0}),
-        Result("P2", "crash", True, "b", {"seconds": 1.0}),
+        Result("P2", "crash", True, "b", {"seconds": 1.0, "runs": 5}),
         Result("P2", "crash", False, "c", {"seconds": 2.5}),
     ]
-    lines = page(results).splitlines()
-    assert "| P2 | crash | 2 | 1 | 1 | 2.5 seconds |" in lines
-    assert lines.index("| P10 | busy | 1 | 1 | 0 | 1 seconds |") > lines.index(
-        "| P2 | crash | 2 | 1 | 1 | 2.5 seconds |"
-    )
+    lines = page(results, quiet=3).splitlines()
+    rows = [line for line in lines if line.startswith("| P")]
+    assert rows[1] == "| P2 | crash | 6 | 5 | 1 | 2.5 seconds |"
+    assert rows[9] == "| P10 | busy | 1 | 1 | 0 | 1 seconds |"
+    assert (len(rows), rows[2]) == (20, "| P3 | not run | 0 | 0 | 0 | |")
     assert "- `c`" in lines

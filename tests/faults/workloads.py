@@ -70,7 +70,7 @@ def _anew(world: World) -> None:
 WORKLOADS: Mapping[str, Workload] = {
     found.name: found
     for found in (
-        Workload("stack", _stack, writes=15),
+        Workload("stack", _stack, writes=14),
         Workload("autoscaled", _scaled, writes=10),
         Workload("scale", lambda world: world.specify("PrismPattern", "orders", replicas=3), _pattern, writes=3),
         Workload("backend", _another_backend, _pattern, writes=8),
@@ -78,8 +78,8 @@ WORKLOADS: Mapping[str, Workload] = {
             "prune", lambda world: world.specify("PrismStack", "shop", patterns=[ORDERS]), _two_patterns, writes=2
         ),
         Workload("unscale", lambda world: world.specify("PrismPattern", "orders", autoscaling=None), _scaled, writes=4),
-        Workload("anew", _anew, _pattern, writes=5),
-        Workload("connection", _another_connection, _backend, writes=2),
+        Workload("anew", _anew, _pattern, writes=4),
+        Workload("connection", _another_connection, _backend, writes=3),
         Workload("delete", lambda world: world.delete("PrismStack", "shop"), _stack),
     )
 }
