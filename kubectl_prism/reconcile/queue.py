@@ -78,6 +78,11 @@ class Queue(Generic[Item]):
         """Tell whether a run of `item` is due, now or once it is done."""
         return item in self._dirty
 
+    @property
+    def has_news(self) -> bool:
+        """Whether anything is in work that is not of a resync."""
+        return len(self._processing) > len(self._in_background)
+
     def is_background(self, item: Item) -> bool:
         """Tell whether `item` is in work, and of a resync."""
         return item in self._in_background

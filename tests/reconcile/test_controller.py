@@ -287,6 +287,33 @@ async def test_a_resync_begins_with_one_object_a_turn() -> None:
     assert "reconcile reconcile" not in " ".join(order)
 
 
+@pytest.mark.looptime
+async def test_a_resync_steps_aside_while_there_is_news() -> None:
+    """As long as a change is in work a resync goes on slowly, and with the change it ends at once."""
+    ends = asyncio.Event()
+
+    async def reconcile(request: Request) -> Result:
+        if request == KEY:
+            await ends.wait()
+        else:
+            done.append(request)
+        return Result()
+
+    done: list[Request] = []
+    controller = Controller("PrismStack", reconcile)
+    running = asyncio.create_task(controller.run())
+    controller.queue.add(KEY)
+    await asyncio.sleep(0.01)
+    for number in range(1000):
+        controller.queue.add(Request("PrismStack", "default", str(number)), RESYNC)
+    await asyncio.sleep(1)
+    assert 190 <= len(done) <= 202
+    ends.set()
+    await asyncio.sleep(0.01)
+    assert len(done) == 1000
+    running.cancel()
+
+
 async def test_what_is_in_work_can_be_seen() -> None:
     """The task and the start of each; once it ended, only what took long is remembered."""
     clock = Clock()
