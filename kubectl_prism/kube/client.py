@@ -141,9 +141,11 @@ class Client:
             await self._do("update", manifest["kind"], path, query={"fieldManager": manager}, body=manifest)
         )
 
-    async def patch(self, kind: str, namespace: str, name: str, operations: Sequence[Manifest]) -> Manifest:
-        """Change an object by JSON Patch operations and return what it became."""
-        path = resource(kind).path(namespace, name)
+    async def patch(
+        self, kind: str, namespace: str, name: str, operations: Sequence[Manifest], *, subresource: str | None = None
+    ) -> Manifest:
+        """Change an object, or a subresource of it, by JSON Patch operations and return what it became."""
+        path = resource(kind).path(namespace, name, subresource)
         return _manifest(await self._do("patch", kind, path, body=operations, content_type=JSON_PATCH))
 
     async def delete(
@@ -259,6 +261,8 @@ class Client:
                     pause = _pause(error, attempt, is_safe=is_safe)
                     if pause is None or attempt == TRIES - 1 or time.monotonic() + pause >= end:
                         raise
+                    if kind == "Lease" and isinstance(error, TooManyRequests):
+                        raise  # it may run out before a busy server wants to be asked again
                     self._on_retry(verb, kind, _status(error))
                 await asyncio.sleep(pause)
         raise AssertionError("the last try returns or raises")

@@ -97,6 +97,7 @@ class Decoder:
                 raise ValueError("metadata.name is not a string, or metadata.labels is not a mapping")
             if self.trimmed:
                 trim.managed_fields(obj)
+                trim.odd(obj)
                 trim.share(obj)
         except (*UNREADABLE, KeyError, AttributeError) as error:
             self.faults.append(Fault(_name(raw), f"{type(error).__name__}: {error}"))

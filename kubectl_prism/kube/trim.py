@@ -155,3 +155,28 @@ def shape(kind: str) -> Any | None:  # noqa: ANN401 (a type form, which Python 3
 def managed_fields(obj: Manifest) -> None:
     """Drop metadata.managedFields from an object that nobody else holds yet: a third of its bytes, read by no one."""
     obj["metadata"].pop("managedFields", None)
+
+
+def odd(obj: Manifest) -> None:
+    """Drop a spec or a status that is no mapping, and conditions that are none, from an object that nobody else holds.
+
+    The API server gives out what etcd holds, and does not hold that against its kind again.
+    """
+    for field in ("spec", "status"):
+        if field in obj and not isinstance(obj[field], dict):
+            del obj[field]
+    status = obj.get("status") or {}
+    if (found := status.get("conditions")) is not None:
+        status["conditions"] = [one for one in found if _is_condition(one)] if isinstance(found, list) else []
+
+
+_TOLD = ("reason", "message", "lastTransitionTime")
+
+
+def _is_condition(value: Any) -> bool:  # noqa: ANN401 (whatever JSON can say)
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("type"), str)
+        and isinstance(value.get("status"), str)
+        and all(isinstance(value.get(field, ""), str) for field in _TOLD)
+    )

@@ -28,7 +28,9 @@ class API(Reader, Protocol):
         """Apply server-side."""
         ...
 
-    async def patch(self, kind: str, namespace: str, name: str, operations: list[Manifest]) -> Manifest:
+    async def patch(
+        self, kind: str, namespace: str, name: str, operations: list[Manifest], *, subresource: str | None = None
+    ) -> Manifest:
         """Apply a JSON patch."""
         ...
 

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from kubectl_prism.kube.errors import AlreadyExists, Conflict, Invalid, NotFound
+from kubectl_prism.kube.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
 from kubectl_prism.model.meta import (
     FIELD_MANAGER,
     Manifest,
     Ref,
     controller_of,
+    generation,
     is_deleting,
     is_owned_by,
     owner_reference,
@@ -122,6 +123,7 @@ class Applier:
                 target = Ref(kind, *ref(child).key)
                 if target in kept or is_deleting(child) or uid(child) in self._deleted:
                     continue
+                await self._check_current(owner)
                 self._deleted[uid(child)] = now
                 if await self._delete(target, uid(child)):
                     pruned.append(target)
@@ -140,7 +142,7 @@ class Applier:
         if written and is_repeated and written.holds(live, _held(held, status)):
             return False
         try:
-            after = await self.client.apply(_identified(live, {"status": status}), subresource="status")
+            after = await self._told(live, status)
         except (NotFound, Conflict, Invalid) as error:
             if await self._is_gone(target, uid(obj), error):
                 return False
@@ -150,6 +152,28 @@ class Applier:
             return False
         self._statuses.put(target, self._written(after, digest, _held(after.get("status") or {}, status)))
         return True
+
+    async def _check_current(self, owner: Manifest) -> None:
+        """Raise Postponed unless `owner` is what the cache shows: nothing is deleted for what was asked in the past."""
+        target = ref(owner)
+        try:
+            fresh = await self.client.get(*target)
+        except NotFound as error:
+            raise Postponed(f"{target} is gone", after=SOON) from error
+        if (uid(fresh), generation(fresh)) != (uid(owner), generation(owner)):
+            raise Postponed(f"the cache is behind {target}", after=SOON)
+
+    async def _told(self, live: Manifest, status: Manifest) -> Manifest:
+        """Write a status and return what the object became."""
+        try:
+            return await self.client.apply(_identified(live, {"status": status}), subresource="status")
+        except ApiError as error:
+            if error.status != 500:
+                raise
+            # What the server holds breaks its schema: nothing can be applied to that, but its status can be replaced.
+            is_same = {"op": "test", "path": "/metadata/uid", "value": uid(live)}
+            replaced = {"op": "add", "path": "/status", "value": status}
+            return await self.client.patch(*ref(live), [is_same, replaced], subresource="status")
 
     def _check_ours(self, live: Manifest, owner: Manifest, digest: str) -> None:
         """Raise unless `live` is controlled by `owner` and stays.

@@ -50,9 +50,11 @@ class Fenced:
             lambda: self._api.apply(manifest, manager=manager, subresource=subresource, force=force)
         )
 
-    async def patch(self, kind: str, namespace: str, name: str, operations: list[Manifest]) -> Manifest:
+    async def patch(
+        self, kind: str, namespace: str, name: str, operations: list[Manifest], *, subresource: str | None = None
+    ) -> Manifest:
         """Apply a JSON patch."""
-        return await self._in_time(lambda: self._api.patch(kind, namespace, name, operations))
+        return await self._in_time(lambda: self._api.patch(kind, namespace, name, operations, subresource=subresource))
 
     async def delete(
         self, kind: str, namespace: str, name: str, *, uid: str | None = None, propagation: str = "Background"

@@ -176,7 +176,9 @@ def of_connection(store: Store, change: Change) -> Iterator[Request]:
 def _users(store: Store, namespace: str, name: str) -> Iterator[Request]:
     for pattern in store.list("PrismPattern", namespace):
         spec = pattern.get("spec") or {}
-        if ((spec.get("backendConfig") or {}).get("name") or spec.get("backend")) == name:
+        reference = spec.get("backendConfig")
+        named = reference.get("name") if isinstance(reference, dict) else None
+        if (named or spec.get("backend")) == name:
             yield Request.of(pattern)
 
 

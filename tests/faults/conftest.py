@@ -114,18 +114,23 @@ def references(stages: Stages) -> Mapping[str, Run]:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker, and gather results where they arrive."""
     config.addinivalue_line("markers", "perturbation(number, text): which line of the table a case belongs to")
+    config.addinivalue_line("markers", "full: only the full run has the time for it")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Gathered())
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In the full run keep together what shares a cluster, and begin with what takes longest."""
-    if FULL:
-        for item in items:
-            if item.path.stem in TOGETHER:
-                item.add_marker(pytest.mark.xdist_group(item.path.stem))
-        items.sort(key=_turn)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In the full run keep together what shares a cluster, and begin with what takes longest; else leave that out."""
+    if not FULL:
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+        return
+    for item in items:
+        if item.path.stem in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=_turn)
 
 
 def _turn(item: pytest.Item) -> tuple[bool, float]:

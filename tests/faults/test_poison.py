@@ -10,11 +10,15 @@ import pytest
 
 from tests.faults import oracles
 from tests.faults.stage import FULL, Stage
-from tests.reconcile.kinds.world import World, conditions, eventually
+from tests.reconcile.kinds.world import Object, World, conditions, eventually, message
 
 OTHERS = 20 if FULL else 5
+TIMES = 4 if FULL else 1
+"""How often each way to be poisonous is tried."""
 SLOWED = 5.0
 """Seconds within which a change to any other object is judged, whatever the poisoned one does."""
+FLAGGED = 60.0
+"""Seconds within which a person is told, on the object, that it cannot be reconciled."""
 
 HOSTILE: Mapping[str, dict[str, Any]] = {
     "labels": {"metadata": {"labels": {f"example.com/label-{number}": "x" * 40 for number in range(5000)}}},
@@ -63,16 +67,19 @@ def test_a_hostile_object_is_judged_and_harms_no_other(stage: Stage, name: str) 
         assert {"Ready", "Stalled"} <= held.keys()
         if name == "finalizer":
             stage.world.patch("PrismPattern", "hostile", {"metadata": {"finalizers": None}})
+        eventually(lambda: replica.is_idle and all(_is_settled(one) for one in stage.world.all("PrismPattern")))
         oracles.stays(stage.world, seconds=1)
         oracles.ends_well(replica)
 
 
 @pytest.mark.perturbation("P18", "a key whose reconcile raises, hangs or blocks the loop")
 @pytest.mark.parametrize("how", ["raise", "hang", "block"])
-def test_a_poisoned_key_slows_no_other(stage: Stage, how: str) -> None:
+@pytest.mark.parametrize("time_again", range(TIMES))
+def test_a_poisoned_key_slows_no_other(stage: Stage, how: str, time_again: int) -> None:
     """While one pattern raises, hangs or blocks two seconds each time, the others are made and changed as ever."""
     with stage.operator(PRISM_FAULTS_POISON=f"poison:{how}") as replica:
         stage.world.pattern("poison")
+        made = time.monotonic()
         for number in range(OTHERS):
             stage.world.pattern(f"p-{number}")
         for number in range(OTHERS):
@@ -87,7 +94,19 @@ def test_a_poisoned_key_slows_no_other(stage: Stage, how: str) -> None:
         assert slowest <= SLOWED
         if how == "raise":
             assert 2 <= replica.metric("controller_runtime_reconcile_panics_total") <= 20
+            eventually(lambda: _is_flagged(stage.world), within=FLAGGED - (time.monotonic() - made))
+            stage.figures["seconds until flagged"] = time.monotonic() - made
+            assert "a fault of the reconciler" not in message(stage.world.get("PrismPattern", "poison"))
         if how == "hang":
             assert replica.metric("workqueue_longest_running_processor_seconds") > 0
         if how != "hang" or FULL:  # what hangs is waited for before the end
             assert replica.stop() == 0
+
+
+def _is_settled(pattern: Object) -> bool:
+    held = conditions(pattern)
+    return held["Ready"].startswith("True") or held["Stalled"].startswith("True")
+
+
+def _is_flagged(world: World) -> bool:
+    return conditions(world.get("PrismPattern", "poison")).get("Ready") == "False ReconcileError"

@@ -18,11 +18,11 @@ from tests.faults.stage import FULL, Stage
 from tests.faults.workloads import WORKLOADS
 from tests.reconcile.kinds.world import World, eventually
 
-STORM = 600.0 if FULL else 4.0
-"""Seconds of another writer's storm."""
 PAUSE = 0.01
 STORMED = [("PrismPattern", "orders"), ("Secret", "cache"), ("Deployment", "orders")]
 """What the other writes; annotations of a Deployment make another generation of it, which lasts until it is judged."""
+STORM = 600.0 / len(STORMED) if FULL else 4.0
+"""Seconds of another writer's storm on each of them."""
 BURST = 100
 """Writes that the operator may make at once before its thrash breaker lets one a second through."""
 CONFLICT = json.dumps({"kind": "Status", "status": "Failure", "reason": "Conflict", "message": "changed", "code": 409})

@@ -1,4 +1,7 @@
-"""P7, P8 and P20: the API server and etcd are killed, stay away, freeze, run full and come back."""
+"""P7, P8, P14, P17 and P20: the API server and etcd are killed, stay away, freeze, run full, hold rubbish, come back.
+
+So do the kinds that the API server serves.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,16 @@ from tests.faults.replica import Replica, account
 from tests.faults.servers import Servers, servers
 from tests.faults.stage import FULL, Stage, opened
 from tests.faults.workloads import WORKLOADS
-from tests.reconcile.kinds.world import eventually
+from tests.reconcile.kinds.world import eventually, kubectl
 
 pytestmark = pytest.mark.timeout(900)
 
+KINDS = ["PrismStack", "PrismPattern", "PrismBackend", "PrismNamespace"]
 NAME = "backend" if FULL else "connection"
 """The workload: in the quick run one that ends without other controllers, which are slow to find the server again."""
 AWAY = [5.0, 60.0, 300.0] if FULL else [5.0]
 KILLS = 20 if FULL else 2
-FROZEN = [5.0, 30.0, 90.0] if FULL else [4.0]
+FROZEN = [2.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0] if FULL else [4.0]
 PATIENCE = 240.0 if FULL else 60.0
 """Seconds that other controllers, too, have to find the server again."""
 BACK = 10.0
@@ -139,6 +143,7 @@ def test_a_server_that_dies_again_and_again_is_outlived(
             own.api.kill()
             own.api.start()
             own.returns()
+        stage.figures["runs"] = KILLS
 
     harmed(stage, own, references[NAME], harm)
 
@@ -189,7 +194,7 @@ def test_a_frozen_server_is_waited_for(
 
 
 @pytest.mark.perturbation("P20", "etcd killed or frozen")
-@pytest.mark.parametrize("seconds", [1.0, 3.0, 8.0, 15.0, 30.0] if FULL else [3.0])
+@pytest.mark.parametrize("seconds", [1.0, 3.0, 8.0, 30.0] if FULL else [3.0])
 @pytest.mark.parametrize("how", ["killed", "frozen"])
 def test_a_store_that_goes_and_comes_is_waited_for(
     stage: Stage, own: Servers, references: Mapping[str, Run], how: str, seconds: float
@@ -208,3 +213,86 @@ def test_a_store_that_goes_and_comes_is_waited_for(
             (own.etcd.start if how == "killed" else own.etcd.thaw)()
 
     harmed(stage, own, references[NAME], harm)
+
+
+@pytest.mark.perturbation("P20", "etcd full")
+@pytest.mark.parametrize("seconds", [2.0, 15.0, 60.0] if FULL else [2.0])
+def test_a_store_that_is_full_is_read_and_written_again_when_it_has_space(
+    stage: Stage, own: Servers, references: Mapping[str, Run], seconds: float
+) -> None:
+    """While etcd refuses every write the operator lives and reads on; ten seconds after it has space all is done."""
+
+    def harm(replica: Replica) -> None:
+        WORKLOADS[NAME].change(stage.world)
+        began = time.monotonic()
+        with own.store.full():
+            away(stage, replica, seconds)
+            assert [one for one in stage.asked(began) if one.is_write and one.status >= 500]
+            assert replica.exits == []
+
+    harmed(stage, own, references[NAME], harm)
+
+
+@pytest.mark.perturbation("P14", "an object in etcd that the API server cannot read")
+@pytest.mark.full
+def test_a_kind_that_the_server_cannot_list_costs_no_other_kind(stage: Stage, own: Servers) -> None:
+    """While bytes that are no JSON keep the server from giving a kind out, the others are looked after."""
+    world = stage.world
+    with stage.operator() as replica:
+        world.backend("cache", connection={"url": "redis://cache:6379"})
+        world.pattern("orders")
+        world.ready("PrismPattern", "orders")
+        own.store.put("prismpatterns", world.namespace, "rubbish", b"\xff\xfe is no JSON")
+        try:
+            eventually(lambda: not _is_listed(own))
+            world.specify("PrismBackend", "cache", connection={"url": "redis://other:6379"}, provider="redis")
+            world.ready("PrismBackend", "cache")
+            assert replica.exits == []
+        finally:
+            own.store.remove("prismpatterns", world.namespace, "rubbish")
+        began = time.monotonic()
+        eventually(lambda: _is_listed(own))
+        world.specify("PrismPattern", "orders", config={"ttl": "1h"})
+        world.ready("PrismPattern", "orders")
+        stage.figures["seconds until a kind that can be read again is looked after"] = time.monotonic() - began
+        oracles.ends_well(replica)
+
+
+def _is_listed(own: Servers, plural: str = "prismpatterns.prism.io") -> bool:
+    try:
+        kubectl(own.cluster, "get", plural, "--all-namespaces")
+    except AssertionError:
+        return False
+    return True
+
+
+@pytest.mark.perturbation("P17", "a CRD deleted and made again under running objects")
+@pytest.mark.parametrize("kind", KINDS if FULL else KINDS[1:2])
+@pytest.mark.parametrize("time_again", range(4 if FULL else 1))
+def test_a_kind_that_goes_and_comes_takes_nothing_with_it_but_its_own(
+    stage: Stage, own: Servers, references: Mapping[str, Run], kind: str, time_again: int
+) -> None:
+    """While one of our kinds is not served the others are looked after; made again, it is served as before."""
+    world, other = stage.world, "PrismBackend" if kind != "PrismBackend" else "PrismPattern"
+    make = {"PrismBackend": world.backend, "PrismPattern": world.pattern}[other]
+    with stage.operator() as replica:
+        WORKLOADS["stack"].change(world)
+        stage.rests()
+        plural = f"{kind.lower()}s.prism.io"
+        kubectl(own.cluster, "delete", "crd", plural, "--wait=true")
+        try:
+            make("another")
+            world.ready(other, "another")
+            world.delete(other, "another")
+            assert replica.exits == []
+        finally:
+            crds(world.client.client)
+            eventually(lambda: _is_listed(own, plural))
+        began = time.monotonic()
+        if kind == "PrismStack":
+            stage.rests()
+            WORKLOADS["stack"].change(world)
+        eventually(lambda: oracles.equals(world, references["stack"].state), within=PATIENCE)
+        stage.figures["seconds until a kind that is served again is looked after"] = time.monotonic() - began
+        assert oracles.leftovers(world) == []
+        oracles.ends_well(replica)

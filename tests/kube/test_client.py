@@ -123,6 +123,14 @@ async def test_a_server_that_stays_busy_is_reported(client: Client, server: Fake
     assert len(server.seen) == 5
 
 
+async def test_a_lease_is_not_kept_back_as_long_as_a_busy_server_asks(client: Client, server: FakeServer) -> None:
+    """Who renews a Lease that was turned away tries again in its own time: it could be lost before the server's."""
+    server.play(raw(BUSY, status=429, headers={"Retry-After": "8"}))
+    with pytest.raises(TooManyRequests):
+        await client.update({"kind": "Lease", "metadata": {"namespace": "n", "name": "a"}})
+    assert len(server.seen) == 1
+
+
 @pytest.mark.parametrize(
     ("call", "tries"),
     [(get, 2), (apply, 2), (update, 2), (create, 1), (patch, 1), (delete, 1)],

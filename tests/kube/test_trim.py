@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kubectl_prism.kube import trim
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.informer import Informer
+from kubectl_prism.model.meta import Manifest
 from kubectl_prism.store import Store
 from tests.kube.conftest import running, until
 from tests.kube.fake import FakeServer, config_map, page
@@ -63,6 +66,9 @@ async def test_pods_are_kept_as_far_as_they_are_read(client: Client, server: Fak
     )
 
 
+CONDITION = {"type": "Ready", "status": "True", "reason": "Known", "message": ""}
+
+
 def test_equal_texts_of_different_objects_are_one() -> None:
     """What a thousand objects say is kept once, in lists as in mappings; nothing about the objects changes."""
     one, other = ({"spec": {"args": ["-config"], "image": "".join(["im", "age"])}} for _ in range(2))
@@ -78,3 +84,23 @@ def test_what_is_shared_does_not_grow_for_ever() -> None:
     for number in range(3 * trim.SHARED):
         trim.share({"name": f"name-{number}"})
     assert len(trim._texts) <= trim.SHARED + 1
+
+
+@pytest.mark.parametrize(
+    ("found", "kept"),
+    [
+        ({"spec": 7, "status": "fine"}, {}),
+        ({"spec": None, "status": []}, {}),
+        ({"spec": {"replicas": "x"}, "status": {"phase": 7}}, {"spec": {"replicas": "x"}, "status": {"phase": 7}}),
+        ({"status": {"conditions": {}}}, {"status": {"conditions": []}}),
+        (
+            {"status": {"conditions": [7, {"type": "A"}, {"type": ["A"], "status": "True"}, CONDITION]}},
+            {"status": {"conditions": [CONDITION]}},
+        ),
+        ({"status": {"conditions": [{**CONDITION, "reason": {}}]}}, {"status": {"conditions": []}}),
+    ],
+)
+def test_what_a_server_gives_out_of_another_type_is_left_out(found: Manifest, kept: Manifest) -> None:
+    """A spec, a status and conditions have the types that everybody who reads them expects, or are not there."""
+    trim.odd(found)
+    assert found == kept

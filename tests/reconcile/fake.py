@@ -64,14 +64,17 @@ class Server:
             raise Conflict(409, "Conflict", "another uid")
         return self.put(_merge(held, manifest))
 
-    async def patch(self, kind: str, namespace: str, name: str, operations: list[Manifest]) -> Manifest:
-        """Set top-level fields; all that Events need."""
+    async def patch(
+        self, kind: str, namespace: str, name: str, operations: list[Manifest], *, subresource: str | None = None
+    ) -> Manifest:
+        """Set top-level fields; all that is needed."""
         target = Ref(kind, namespace, name)
-        self._called("patch", target)
+        self._called("patch" if subresource is None else f"patch {subresource}", target)
         if self.overtaken:
             self.overtaken -= 1
             raise Invalid(422, "Invalid", "the test of the resourceVersion failed")
-        changes = {operation["path"].strip("/"): operation["value"] for operation in operations}
+        sets = [operation for operation in operations if operation["op"] == "add"]
+        changes = {operation["path"].strip("/"): operation["value"] for operation in sets}
         return self.put({**self._held(target), **changes})
 
     async def delete(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from kubectl_prism.kube.errors import AlreadyExists, Invalid
+from kubectl_prism.kube.errors import AlreadyExists, ApiError, Invalid
 from kubectl_prism.model.meta import FIELD_MANAGER, Manifest, Ref, owner_reference, ref, uid
 from kubectl_prism.reconcile.apply import INTENT, Applier, NameTaken
 from kubectl_prism.reconcile.memory import PATIENCE, TIME_TO_LIVE
@@ -274,8 +274,28 @@ async def test_prune_deletes_what_left_the_spec_and_only_that(world: World) -> N
     keep = [Ref("ConfigMap", "default", "kept")]
     assert await world.applier.prune(world.owner, keep, ["ConfigMap"]) == [CHILD]
     assert await world.applier.prune(world.owner, keep, ["ConfigMap"]) == []
-    assert world.server.took() == [f"delete {CHILD}"]
+    assert world.server.took() == [f"get {ref(world.owner)}", f"delete {CHILD}"]
     assert {target.name for target in world.server.objects} == {"owner", "kept", "stranger"}
+
+
+@pytest.mark.parametrize("change", [{"generation": 7}, {"uid": "another"}])
+async def test_nothing_is_pruned_for_what_was_asked_in_the_past(world: World, change: Manifest) -> None:
+    """Whoever is shown an owner that has changed since, or was made anew, deletes nothing: it may be wanted again."""
+    await world.applier.apply(world.owner, config_map("child", data={}))
+    world.look()
+    world.server.put({**world.owner, "metadata": {**world.owner["metadata"], **change}})
+    world.server.took()
+    with pytest.raises(Postponed):
+        await world.applier.prune(world.owner, [], ["ConfigMap"])
+    assert not [call for call in world.server.took() if call.startswith("delete")]
+
+
+async def test_a_status_that_cannot_be_applied_is_replaced(world: World) -> None:
+    """On an object that breaks the schema of its kind the server applies nothing, and takes a patch."""
+    world.server.fail["apply status"] = ApiError(500, "", "failed to convert to smd typed")
+    assert await world.applier.status(world.owner, {"phase": "Failed"})
+    assert world.server.took()[-2:] == [f"apply status {ref(world.owner)}", f"patch status {ref(world.owner)}"]
+    assert (await world.server.get(*ref(world.owner)))["status"] == {"phase": "Failed"}
 
 
 async def test_prune_never_deletes_a_namesake(world: World) -> None:

@@ -1,0 +1,151 @@
+"""P10: an API server that sheds load by its own priority and fairness, and an operator that is one of many clients."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from kubernetes.config import new_client_from_config
+from kubernetes.dynamic import DynamicClient
+
+from tests.faults import oracles
+from tests.faults.conftest import References, Stages, crds
+from tests.faults.flood import FLAGS, Flood, level
+from tests.faults.oracles import Run
+from tests.faults.plan import Asked
+from tests.faults.proxy import Proxy
+from tests.faults.replica import account
+from tests.faults.servers import Servers, servers
+from tests.faults.stage import FULL, Stage, opened
+from tests.faults.workloads import WORKLOADS
+from tests.reconcile.kinds.world import eventually
+
+pytestmark = pytest.mark.timeout(2400)
+
+NAMES = list(WORKLOADS) if FULL else ["backend"]
+SECONDS = (600.0 if FULL else 12.0) / len(NAMES)
+"""How long each workload is played in the flood."""
+PATIENCE = 120.0
+EARLIEST, LATEST = 0.9, 1.1
+BUSY = 0.4
+"""Seconds that a busy machine adds to a wait."""
+TRIES, DEADLINE = 5, 10.0
+"""So many times, and for so many seconds, a call is tried at least before its object comes again by its queue's time.
+
+A call may last longer, but a write is cut off where the Lease could run out meanwhile.
+"""
+RENEWED = 9.5
+"""Seconds without a renewal, which may be turned away too, after which a leader may have stopped and begun anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """From a refusal to the next request that is the same: the seconds, and those that were asked for.
+
+    `is_another` tells whether the call may have failed for good meanwhile, so that the next one is another.
+    """
+
+    what: str
+    seconds: float
+    asked: float
+    is_another: bool
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Return a cluster whose API server has few seats."""
+    with servers(tmp_path_factory.mktemp("few-seats"), FLAGS) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def stages(own: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
+    """Return what opens a stage on that cluster."""
+    folder = tmp_path_factory.mktemp("shedding")
+    with (
+        new_client_from_config(str(own.cluster.kubeconfig), context=own.cluster.context) as api,
+        Proxy(own.cluster.server, own.certificates) as proxy,
+    ):
+        crds(api)
+        dynamic: Any = DynamicClient(api, cache_file=str(folder / "discovery.json"))
+        access = account(own.cluster, address=proxy.address, certificates=own.certificates, folder=folder)
+        yield lambda: opened(dynamic, own.cluster, proxy, access, folder)
+
+
+@pytest.fixture(scope="module")
+def references(stages: Stages) -> Mapping[str, Run]:
+    """Return the unperturbed runs on that cluster."""
+    return References(stages)
+
+
+@pytest.fixture(scope="module")
+def flood(own: Servers, stages: Stages) -> Flood:
+    """Return the crowd that comes to that server; the operator's ServiceAccount is there by then."""
+    return Flood(own.cluster.server, own.certificates, level(own.cluster))
+
+
+@pytest.mark.perturbation("P10", "429 of a server whose seats others take")
+def test_what_a_busy_server_turns_away_is_done_when_it_asks_for_it(
+    stage: Stage, stages: Stages, references: Mapping[str, Run], flood: Flood
+) -> None:
+    """Turned away again and again, the operator comes when it was told to, loses nothing and does nothing twice."""
+    found: list[Wait] = []
+    for name in NAMES:
+        reference = references[name]
+        with stages() as played:
+            found += _played(played, name, reference, flood)
+            stage.figures |= {what: max(value, stage.figures.get(what, 0)) for what, value in played.figures.items()}
+    assert {answer for answer in flood.answers if answer.startswith("429")} == {"429 text/plain"}
+    assert len(found) >= 2 * len(NAMES)
+    again = [one for one in found if not one.is_another]
+    stage.figures["calls turned away"] = len(found)
+    stage.figures["longest wait that was asked for"] = max(one.asked for one in found)
+    stage.figures["longest wait over what was asked"] = max(one.seconds / one.asked for one in again)
+    assert stage.figures["requests a second in the flood"] <= oracles.REQUESTS_A_SECOND
+    assert [one for one in again if one.seconds < EARLIEST * one.asked] == []
+    assert [one for one in again if one.seconds > LATEST * one.asked + BUSY] == []
+
+
+def _played(stage: Stage, name: str, reference: Run, flood: Flood) -> list[Wait]:
+    """Play a workload in the flood, hold the oracles, and return how long the operator waited when turned away."""
+    stage.patience = PATIENCE
+    with stage.operator() as replica:
+        stage.prepare(WORKLOADS[name])
+        began = time.monotonic()
+        with flood.rises():
+            WORKLOADS[name].change(stage.world)
+            eventually(lambda: time.monotonic() > began + SECONDS, within=SECONDS + 1)
+        stage.figures["requests a second in the flood"] = oracles.rate(stage.asked(began), SECONDS)
+        run = stage.converges(replica, reference, began)
+        stage.figures["Leases lost, since no renewal got through"] = len(replica.said("no longer the holder"))
+        stage.holds(replica, run, reference)
+    return waits(stage.asked(began))
+
+
+def waits(asked: Sequence[Asked]) -> list[Wait]:
+    """Return how long was waited after each refusal of a call; watches and Leases have a rhythm of their own."""
+    found: list[Wait] = []
+    refused: dict[str, list[Asked]] = {}
+    restarts = _restarts(asked)
+    for one in sorted(asked, key=lambda one: one.began):
+        if one.verb == "watch" or one.resource == "leases":
+            continue
+        what = f"{one.verb} {one.object}/{one.subresource}"
+        if before := refused.pop(what, []):
+            first, last = before[0], before[-1]
+            is_over = len(before) % TRIES == 0 or last.ended + LATEST * last.again > first.began + DEADLINE
+            is_anew = any(last.ended < at <= one.began for at in restarts)
+            found.append(Wait(what, one.began - last.ended, last.again, is_over or is_anew))
+        if one.status == 429:
+            refused[what] = [*before, one]
+    return found
+
+
+def _restarts(asked: Sequence[Asked]) -> list[float]:
+    """Return when the Lease was taken anew after it could not be renewed."""
+    renewals = [one for one in asked if one.resource == "leases" and one.verb != "get" and 200 <= one.status < 300]
+    return [after.began for before, after in pairwise(renewals) if after.began - before.began > RENEWED]
