@@ -7,7 +7,7 @@ docs/reliability.md; see `report`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from tests.faults.oracles import Run
 from tests.faults.proxy import Proxy
 from tests.faults.replica import account
 from tests.faults.report import Result, page
+from tests.faults.servers import Servers
 from tests.faults.stage import FULL, QUIET, Stage, opened
 from tests.faults.workloads import WORKLOADS
 
@@ -96,6 +97,19 @@ def stages(
     dynamic = DynamicClient(official_api, cache_file=str(folder / "discovery.json"))
     access = account(cluster, address=proxy.address, certificates=certificates, folder=folder)
     return lambda: opened(dynamic, cluster, proxy, access, folder)
+
+
+@contextmanager
+def stages_of(own: Servers, folder: Path) -> Iterator[Stages]:
+    """Yield what opens a stage on a cluster of a module's own, our kinds installed; files go to `folder`."""
+    with (
+        new_client_from_config(str(own.cluster.kubeconfig), context=own.cluster.context) as api,
+        Proxy(own.cluster.server, own.certificates) as proxy,
+    ):
+        crds(api)
+        dynamic: Any = DynamicClient(api, cache_file=str(folder / "discovery.json"))
+        access = account(own.cluster, address=proxy.address, certificates=own.certificates, folder=folder)
+        yield lambda: opened(dynamic, own.cluster, proxy, access, folder)
 
 
 @pytest.fixture

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
 from kubectl_prism.sandbox import processes
+from tests.faults.thread import LoopThread
 
-STARTS_WITHIN = 10.0
 CHUNK = 1 << 16
 PREFIX = "/registry"
 """Below which the API server keeps everything."""
@@ -67,58 +65,40 @@ def _encoded(value: bytes) -> str:
     return b64encode(value).decode()
 
 
-class Valve:
+class Valve(LoopThread):
     """A TCP pipe to etcd; while it is shut every byte waits in it, and nobody hears of an end.
 
     Use it as `with Valve(etcd) as valve`; it runs in a thread of its own and listens at `address`.
     """
 
     def __init__(self, server: str) -> None:
+        super().__init__()
         self.address = ""
         self._host, self._port = urlsplit(server).hostname, urlsplit(server).port
-        self._ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop
         self._opened: asyncio.Event
-        self._stop: asyncio.Event
         self._ends: set[asyncio.WriteTransport] = set()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="valve", daemon=True)
-
-    def __enter__(self) -> Valve:
-        """Begin to listen."""
-        self._thread.start()
-        assert self._ready.wait(STARTS_WITHIN), "the valve does not start"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Cut every connection and stop."""
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(STARTS_WITHIN)
-        assert not self._thread.is_alive(), "the valve does not stop"
 
     @contextmanager
     def shut(self) -> Iterator[None]:
         """Hold everything back, and let it flow in the end."""
-        self._loop.call_soon_threadsafe(self._opened.clear)
+        self.loop.call_soon_threadsafe(self._opened.clear)
         try:
             yield
         finally:
-            self._loop.call_soon_threadsafe(self._opened.set)
+            self.loop.call_soon_threadsafe(self._opened.set)
 
-    async def _main(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._opened, self._stop = asyncio.Event(), asyncio.Event()
+    async def serve(self) -> None:
+        """Serve until `stop` is set."""
+        self._opened = asyncio.Event()
         self._opened.set()
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        self._ready.set()
-        await self._stop.wait()
+        self.ready.set()
+        await self.stop.wait()
         server.close()
         self._opened.set()
         for end in self._ends:
             end.abort()
-        await asyncio.sleep(0.1)  # broken connections say goodbye on the loop's next turns
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ends = {writer.transport}

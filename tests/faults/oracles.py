@@ -16,7 +16,7 @@ from kubectl_prism.model.meta import FIELD_MANAGER
 from tests.faults.plan import Asked
 from tests.faults.replica import Replica
 from tests.faults.workloads import masked
-from tests.reconcile.kinds.world import CHILD_KINDS, Object, World, fingerprint
+from tests.reconcile.kinds.world import CHILD_KINDS, Object, World, fingerprint, is_judged
 
 KINDS = (*CHILD_KINDS, "PrismStack")
 NOT_OURS = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
@@ -117,6 +117,16 @@ def _scaling(obj: Object) -> dict[str, str]:
     held = (obj.get("status") or {}).get("conditions") or []
     found: dict[str, str] = next((one for one in held if one["type"] == "ScalingActive"), {})
     return {key: found[key] for key in ("status", "reason", "message") if key in found}
+
+
+def is_ready(world: World) -> bool:
+    """Hold that every Prism object is judged, and Ready."""
+    for kind in ("PrismStack", "PrismPattern", "PrismBackend"):
+        for obj in world.all(kind):
+            held = {one["type"]: one["status"] for one in (obj.get("status") or {}).get("conditions") or []}
+            assert is_judged(obj), obj
+            assert held.get("Ready") == "True", obj
+    return True
 
 
 def counted(asked: Iterable[Asked]) -> tuple[Counter[str], Counter[str], Counter[str]]:

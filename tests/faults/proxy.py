@@ -10,12 +10,10 @@ import asyncio
 import io
 import random
 import ssl
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 import aiohttp
 from aiohttp import web
@@ -40,48 +38,31 @@ from tests.faults.plan import (
     Throttle,
     asked,
 )
+from tests.faults.thread import STARTS_WITHIN, LoopThread
 
 BODY_LIMIT = 64 << 20
-STARTS_WITHIN = 10.0
 _HOP = {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
-class Proxy:
+class Proxy(LoopThread):
     """One proxy; use it as `with Proxy(server, certificates) as proxy` and send clients to `proxy.address`."""
 
     def __init__(self, server: str, certificates: Path) -> None:
+        super().__init__()
         self.asked: list[Asked] = []
         self.port = 0
         self._server = server
         self._certificates = certificates
         self._plan = Plan()
-        self._ready = threading.Event()
-        self._stop: asyncio.Event
         self._runner: web.AppRunner
         self._site: web.TCPSite
         self._shown: ssl.SSLContext
         self._session: aiohttp.ClientSession
-        self._loop: asyncio.AbstractEventLoop
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="fault proxy", daemon=True)
 
     @property
     def address(self) -> str:
         """The URL that clients use in place of the API server's."""
         return f"https://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Proxy:
-        """Begin to listen."""
-        self._thread.start()
-        assert self._ready.wait(STARTS_WITHIN), "the proxy does not start"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Cut every connection and stop."""
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(STARTS_WITHIN)
-        assert not self._thread.is_alive(), "the proxy does not stop"
 
     @contextmanager
     def rules(self, *rules: Rule) -> Iterator[None]:
@@ -98,18 +79,18 @@ class Proxy:
     @contextmanager
     def down(self) -> Iterator[None]:
         """Turn every connection away, as the address of a server that does not run; attempts are remembered."""
-        server = asyncio.run_coroutine_threadsafe(self._away(), self._loop).result(STARTS_WITHIN)
+        server = asyncio.run_coroutine_threadsafe(self._away(), self.loop).result(STARTS_WITHIN)
         try:
             yield
         finally:
-            asyncio.run_coroutine_threadsafe(self._back(server), self._loop).result(STARTS_WITHIN)
+            asyncio.run_coroutine_threadsafe(self._back(server), self.loop).result(STARTS_WITHIN)
 
     def since(self, began: float, until: float | None = None) -> list[Asked]:
         """Return what was asked since a monotonic second."""
         return [found for found in list(self.asked) if began <= found.began < (until or float("inf"))]
 
-    async def _main(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+    async def serve(self) -> None:
+        """Serve until `stop` is set."""
         trusted = ssl.create_default_context(cafile=str(self._certificates / "ca.crt"))
         shown = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         shown.load_cert_chain(self._certificates / "admin.crt", self._certificates / "admin.key")
@@ -122,10 +103,9 @@ class Proxy:
             await self._runner.setup()
             self._site = await self._listening(shown)
             self.port = self._runner.addresses[0][1]
-            self._ready.set()
-            await self._stop.wait()
+            self.ready.set()
+            await self.stop.wait()
             await self._runner.cleanup()
-        await asyncio.sleep(0.1)  # closed TLS connections say goodbye on the loop's next turns
 
     async def _listening(self, shown: ssl.SSLContext) -> web.TCPSite:
         self._shown = shown

@@ -19,7 +19,7 @@ from tests.faults.plan import Asked, Rule
 from tests.faults.proxy import Proxy
 from tests.faults.replica import Replica
 from tests.faults.workloads import Workload
-from tests.reconcile.kinds.world import World, eventually, fingerprint, is_judged
+from tests.reconcile.kinds.world import World, eventually, fingerprint
 
 FULL = os.environ.get("PRISM_FAULTS") == "full"
 """Whether every case of the plan runs."""
@@ -59,7 +59,7 @@ class Stage:
 
     def rests(self) -> None:
         """Wait until every Prism object is judged and Ready, and nothing has changed for a moment."""
-        eventually(self._is_judged, within=WITHIN)
+        eventually(lambda: oracles.is_ready(self.world), within=WITHIN)
         eventually(lambda: not oracles.leftovers(self.world), within=WITHIN)
         since, before = time.monotonic(), fingerprint(self.world)
 
@@ -70,7 +70,7 @@ class Stage:
             return time.monotonic() - since > REST
 
         eventually(is_long_enough, within=WITHIN)
-        eventually(self._is_judged, within=WITHIN)
+        eventually(lambda: oracles.is_ready(self.world), within=WITHIN)
 
     def unperturbed(self, workload: Workload) -> Run:
         """Play a workload in peace and return what it led to."""
@@ -120,7 +120,7 @@ class Stage:
 
         def look() -> bool:
             self.revived(replica)
-            return oracles.equals(self.world, reference.state) and self._is_judged() and replica.is_idle
+            return oracles.equals(self.world, reference.state) and oracles.is_ready(self.world) and replica.is_idle
 
         eventually(look, within=self.patience)
         self.measures("seconds to converge", time.monotonic() - over)
@@ -144,14 +144,6 @@ class Stage:
         if self.forgets and self.world.find("Lease", NAME):
             self.world.delete("Lease", NAME)
         return replica.revive()
-
-    def _is_judged(self) -> bool:
-        for kind in ("PrismStack", "PrismPattern", "PrismBackend"):
-            for obj in self.world.all(kind):
-                held = {one["type"]: one["status"] for one in (obj.get("status") or {}).get("conditions") or []}
-                assert is_judged(obj), obj
-                assert held.get("Ready") == "True", obj
-        return True
 
     def _run(self, began: float) -> Run:
         return Run(oracles.state(self.world), *oracles.counted(self.asked(began)))

@@ -6,21 +6,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import pytest
-from kubernetes.config import new_client_from_config
-from kubernetes.dynamic import DynamicClient
 
 from tests.faults import oracles
-from tests.faults.conftest import References, Stages, crds
+from tests.faults.conftest import References, Stages, stages_of
 from tests.faults.flood import FLAGS, Flood, level
 from tests.faults.oracles import Run
 from tests.faults.plan import Asked
-from tests.faults.proxy import Proxy
-from tests.faults.replica import account
 from tests.faults.servers import Servers, servers
-from tests.faults.stage import FULL, Stage, opened
+from tests.faults.stage import FULL, Stage
 from tests.faults.workloads import WORKLOADS
 from tests.reconcile.kinds.world import eventually
 
@@ -65,15 +60,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 @pytest.fixture(scope="module")
 def stages(own: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
     """Return what opens a stage on that cluster."""
-    folder = tmp_path_factory.mktemp("shedding")
-    with (
-        new_client_from_config(str(own.cluster.kubeconfig), context=own.cluster.context) as api,
-        Proxy(own.cluster.server, own.certificates) as proxy,
-    ):
-        crds(api)
-        dynamic: Any = DynamicClient(api, cache_file=str(folder / "discovery.json"))
-        access = account(own.cluster, address=proxy.address, certificates=own.certificates, folder=folder)
-        yield lambda: opened(dynamic, own.cluster, proxy, access, folder)
+    with stages_of(own, tmp_path_factory.mktemp("shedding")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from tests.faults.replica import Replica, account
 from tests.faults.servers import Servers, servers
 from tests.faults.stage import QUIET
 from tests.faults.workloads import CACHE, ORDERS, SCALED, UNCHECKED, USERS, Step
-from tests.reconcile.kinds.world import Object, World, eventually, is_judged, kubectl
+from tests.reconcile.kinds.world import Object, World, eventually, kubectl
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.full]
 
@@ -286,7 +286,7 @@ def prepared(late: Late, worlds: Mapping[str, World]) -> None:
     """Make what was, and wait until it is as it should be."""
     played(worlds, "before")
     for world in worlds.values():
-        eventually(partial(_is_ready, world), within=WITHIN)
+        eventually(partial(oracles.is_ready, world), within=WITHIN)
     late.catches_up()
 
 
@@ -310,7 +310,7 @@ def judged(
     twins = {name: late.world() for name in worlds}
     played(twins, "end")
     for one in (*worlds.values(), *twins.values()):
-        eventually(partial(_is_ready, one), within=WITHIN)
+        eventually(partial(oracles.is_ready, one), within=WITHIN)
     eventually(lambda: replica.is_idle, within=WITHIN)
     for name, world in worlds.items():
         eventually(partial(_are_alike, world, twins[name]), within=WITHIN)
@@ -333,15 +333,6 @@ def wrongs(world: World, past: Past, uids: Sequence[str]) -> list[str]:
 
 def _are_alike(world: World, twin: World) -> bool:
     return oracles.equals(world, oracles.state(twin))
-
-
-def _is_ready(world: World) -> bool:
-    for kind in ("PrismStack", "PrismPattern", "PrismBackend"):
-        for obj in world.all(kind):
-            held = {one["type"]: one["status"] for one in (obj.get("status") or {}).get("conditions") or []}
-            assert is_judged(obj), obj
-            assert held.get("Ready") == "True", obj
-    return True
 
 
 def _uid(world: World, kind: str, name: str) -> str:

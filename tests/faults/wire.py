@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from types import TracebackType
 from typing import Literal
 from urllib.parse import urlsplit
 
-STARTS_WITHIN = 10.0
+from tests.faults.thread import STARTS_WITHIN, LoopThread
+
 CHUNK = 1 << 16
 
 
@@ -88,48 +88,30 @@ class Wire:
             writer.close()
 
 
-class Wires:
+class Wires(LoopThread):
     """The thread of the wires to one server; use it as `with Wires(server) as wires`."""
 
     def __init__(self, server: str) -> None:
+        super().__init__()
         self._server = server
         self._laid: list[Wire] = []
-        self._ready = threading.Event()
-        self._stop: asyncio.Event
-        self._loop: asyncio.AbstractEventLoop
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="wires", daemon=True)
-
-    def __enter__(self) -> Wires:
-        """Start the thread."""
-        self._thread.start()
-        assert self._ready.wait(STARTS_WITHIN), "the wires do not start"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Break every connection and stop."""
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(STARTS_WITHIN)
-        assert not self._thread.is_alive(), "the wires do not stop"
 
     def lay(self) -> Wire:
         """Return a new wire."""
-        return asyncio.run_coroutine_threadsafe(self._lay(), self._loop).result(STARTS_WITHIN)
+        return asyncio.run_coroutine_threadsafe(self._lay(), self.loop).result(STARTS_WITHIN)
 
     async def _lay(self) -> Wire:
-        wire = Wire(self._loop, self._server)
+        wire = Wire(self.loop, self._server)
         self._servers.append(await wire.listen())
         self._laid.append(wire)
         return wire
 
-    async def _main(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+    async def serve(self) -> None:
+        """Serve until `stop` is set."""
         self._servers: list[asyncio.Server] = []
-        self._ready.set()
-        await self._stop.wait()
+        self.ready.set()
+        await self.stop.wait()
         for server in self._servers:
             server.close()
         for wire in self._laid:
             wire.abort()
-        await asyncio.sleep(0.1)  # broken connections say goodbye on the loop's next turns
