@@ -21,7 +21,7 @@ import msgspec
 from kubectl_prism.kube import decode
 from kubectl_prism.kube.config import Cluster
 from kubectl_prism.kube.errors import ApiError, Gone, NotFound, TooManyRequests, Unreachable
-from kubectl_prism.kube.transport import Answer, Transport
+from kubectl_prism.kube.transport import SEND_BY, Answer, Transport
 from kubectl_prism.model.meta import FIELD_MANAGER, Manifest
 from kubectl_prism.model.resource import Resource, resource
 
@@ -259,7 +259,7 @@ class Client:
                     return await self._once(verb, kind, path, query, content, content_type, end)
                 except (ApiError, Unreachable) as error:
                     pause = _pause(error, attempt, is_safe=is_safe)
-                    if pause is None or attempt == TRIES - 1 or time.monotonic() + pause >= end:
+                    if pause is None or attempt == TRIES - 1 or time.monotonic() + pause >= min(end, SEND_BY.get()):
                         raise
                     if kind == "Lease" and isinstance(error, TooManyRequests):
                         raise  # it may run out before a busy server wants to be asked again

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import cast
 
 from kubectl_prism.errors import PrismError
-from kubectl_prism.kube.errors import is_passing
+from kubectl_prism.kube.errors import ApiError, is_passing
 from kubectl_prism.model import conditions
 from kubectl_prism.model.conditions import Mark
 from kubectl_prism.reconcile.breaker import Breaker
@@ -55,9 +55,9 @@ class Controller:
     """Reconciles every object of `kind`, at most `workers` at a time, each within `deadline` seconds.
 
     `owns` names the kinds whose changes wake their controller of this kind; `watches` maps the changes of further kinds
-    to requests. `flag` tells on the object why it cannot be reconciled. `observe` is told (kind, outcome, seconds) of
-    every reconcile. `tasks` holds what is in work with its task and its start, `slow` the last reconciles that took
-    long with their seconds and their end.
+    to requests; `kinds` are all whose changes it wants to hear of. `flag` tells on the object why it cannot be
+    reconciled. `observe` is told (kind, outcome, seconds) of every reconcile. `tasks` holds what is in work with its
+    task and its start, `slow` the last reconciles that took long with their seconds and their end.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class Controller:
         self.reconcile = reconcile
         self.owns = tuple(owns)
         self.watches = dict(watches or {})
+        self.kinds = frozenset({kind, *self.owns, *self.watches})
         self.workers = workers
         self.deadline = deadline
         self.clock = clock
@@ -88,11 +89,6 @@ class Controller:
         self.is_running = False
         self._turn = asyncio.Lock()
         self.observe: Callable[[str, Outcome, float], None] | None = None
-
-    @property
-    def kinds(self) -> set[str]:
-        """Every kind whose changes this controller wants to hear of."""
-        return {self.kind, *self.owns, *self.watches}
 
     def notice(self, change: Change, *, store: Store, priority: int = NEWS) -> None:
         """Queue every request that `change` makes; where news come too thick, for later."""
@@ -184,7 +180,8 @@ class Controller:
         return Outcome.LATER
 
     async def _failed(self, request: Request, error: BaseException, outcome: Outcome) -> Outcome:
-        seconds = self.queue.add_rate_limited(request)
+        asked = error.retry_after if isinstance(error, ApiError) else None
+        seconds = self.queue.add_rate_limited(request, at_least=asked or 0.0)
         log.error(
             "%s: %s; try %d, again in %.3g s",
             request,

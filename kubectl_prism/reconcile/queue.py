@@ -1,7 +1,8 @@
 """Who is next: a deduplicating queue with priorities, delays and a backoff per item.
 
 Controllers put requests in and workers take them out; one item is never handed to two workers at once, and an item
-added while it is being worked on is kept until `done`. It knows nothing about what its items mean.
+added while it is being worked on is kept until `done`. A run that begins makes good for every wish for a later one. It
+knows nothing about what its items mean.
 """
 
 from __future__ import annotations
@@ -115,12 +116,17 @@ class Queue(Generic[Item]):
         heapq.heappush(self._timers, (due, next(self._order), item))
         self._wake()
 
-    def add_rate_limited(self, item: Item) -> float:
-        """Ask for another run after a failure; return the delay: 5 ms doubling to 1000 s, half of it by chance."""
+    def add_rate_limited(self, item: Item, *, at_least: float = 0.0) -> float:
+        """Ask for another run after a failure; return the delay: 5 ms doubling to 1000 s, half of it by chance.
+
+        It is `at_least` so many seconds, which somebody asked for, and up to a tenth more.
+        """
         failures = self._failures.get(item, 0)
         self._failures[item] = failures + 1
         self.retries += 1
-        seconds = min(FIRST_RETRY * 2.0 ** min(failures, 60), LAST_RETRY) * (0.5 + 0.5 * self.jitter())
+        chance = self.jitter()
+        seconds = min(FIRST_RETRY * 2.0 ** min(failures, 60), LAST_RETRY) * (0.5 + 0.5 * chance)
+        seconds = max(seconds, at_least * (1.0 + 0.1 * chance))
         self.add_after(item, seconds, RETRY)
         return seconds
 
@@ -141,6 +147,7 @@ class Queue(Generic[Item]):
             if known is None or known[0] != -negative or item in self._processing:
                 continue
             del self._dirty[item]
+            self._delayed.pop(item, None)
             self._processing[item] = now = self.clock()
             if heap is self._suspects:
                 self._on_trial.add(item)

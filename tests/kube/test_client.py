@@ -123,6 +123,16 @@ async def test_a_server_that_stays_busy_is_reported(client: Client, server: Fake
     assert len(server.seen) == 5
 
 
+async def test_a_wait_that_is_longer_than_the_write_may_last_is_not_begun(client: Client, server: FakeServer) -> None:
+    """The caller hears at once how long to wait, instead of being cut off while it waits."""
+    server.play(raw(BUSY, status=429, headers={"Retry-After": "8"}))
+    token = SEND_BY.set(time.monotonic() + 5.0)
+    with pytest.raises(TooManyRequests) as raised:
+        await client.delete("ConfigMap", "n", "a")
+    SEND_BY.reset(token)
+    assert raised.value.retry_after == 8.0
+
+
 async def test_a_lease_is_not_kept_back_as_long_as_a_busy_server_asks(client: Client, server: FakeServer) -> None:
     """Who renews a Lease that was turned away tries again in its own time: it could be lost before the server's."""
     server.play(raw(BUSY, status=429, headers={"Retry-After": "8"}))

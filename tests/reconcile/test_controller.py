@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from kubectl_prism.errors import PrismError
-from kubectl_prism.kube.errors import ApiError, Unreachable
+from kubectl_prism.kube.errors import ApiError, TooManyRequests, Unreachable
 from kubectl_prism.model.conditions import Mark
 from kubectl_prism.model.meta import Manifest
 from kubectl_prism.reconcile.breaker import Breaker
@@ -102,6 +102,16 @@ async def test_later_comes_after_its_time_and_is_no_failure(later: Callable[[], 
         assert controller.queue.next_due == pytest.approx(controller.clock() + 100, abs=5)
         assert controller.queue.failures(KEY) == 0
     assert attempts.outcomes == [Outcome.LATER]
+
+
+async def test_a_busy_server_is_not_asked_before_it_wants_to_be() -> None:
+    """What it asked for is longer than the backoff of a first failure."""
+    attempts = Attempts(raises(TooManyRequests(429, "", "busy", details={"retryAfterSeconds": 60})))
+    async with running(attempts) as controller:
+        controller.queue.add(KEY)
+        await attempts.ended.wait()
+        assert controller.queue.next_due == pytest.approx(controller.clock() + 63, abs=5)
+    assert attempts.outcomes == [Outcome.ERROR]
 
 
 async def test_errors_come_again_until_they_do_not(caplog: pytest.LogCaptureFixture) -> None:

@@ -77,6 +77,7 @@ class QueueMachine(RuleBasedStateMachine):
         else:
             assert item in self.owed - self.running
             self.owed.remove(item)
+            self.delayed.pop(item, None)
             self.running.add(item)
 
     @precondition(lambda self: bool(self.running))
@@ -133,6 +134,28 @@ def test_news_about_a_resynced_item_lifts_it() -> None:
     work.add(2, RESYNC)
     work.add(2, NEWS)
     assert [work.take(), work.take(), work.take()] == [2, 1, None]
+
+
+def test_a_run_makes_good_for_the_later_one_that_was_wished_for() -> None:
+    """What was put off is not done again once it is done; what is put off meanwhile is."""
+    clock = Clock()
+    work = queue(clock)
+    work.add_after(1, 5)
+    work.add(1)
+    assert work.take() == 1
+    work.add_after(1, 8)
+    work.done(1)
+    clock.now += 6
+    assert work.take() is None
+    clock.now += 2
+    assert work.take() == 1
+
+
+def test_a_retry_waits_as_long_as_it_was_told_to() -> None:
+    """A server's wish counts where it is longer than the backoff, and all who heard it do not come at once."""
+    assert queue(jitter=0.0).add_rate_limited(1, at_least=20.0) == 20.0
+    assert queue(jitter=1.0).add_rate_limited(1, at_least=20.0) == pytest.approx(22.0)
+    assert queue(jitter=1.0).add_rate_limited(1, at_least=0.001) == 0.005
 
 
 def test_equal_priorities_are_first_in_first_out() -> None:
