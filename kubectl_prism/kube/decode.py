@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 
 from kubectl_prism.kube import trim
-from kubectl_prism.model.meta import Manifest
+from kubectl_prism.model import meta
+from kubectl_prism.model.meta import Key, Manifest
 from kubectl_prism.model.resource import Resource
 
 DEEPEST = 200
@@ -77,10 +78,14 @@ class Fault:
 
 @dataclass(slots=True)
 class Decoder:
-    """Reads objects of one kind; builtin lists leave apiVersion and kind out of their items, here they are put back."""
+    """Reads objects of one kind; builtin lists leave apiVersion and kind out of their items, here they are put back.
+
+    `trimmed` leaves out what nobody reads; `known` returns an object as it was before: what is equal is kept once.
+    """
 
     resource: Resource
     trimmed: bool = True
+    known: Callable[[Key], Manifest | None] = lambda key: None
     faults: list[Fault] = field(default_factory=list)
     _manifest: msgspec.json.Decoder[Any] = field(init=False)
 
@@ -98,8 +103,8 @@ class Decoder:
             if self.trimmed:
                 trim.managed_fields(obj)
                 trim.odd(obj)
-                trim.share(obj)
-        except (*UNREADABLE, KeyError, AttributeError) as error:
+                trim.share(obj, self.known(meta.key(obj)))
+        except (*UNREADABLE, KeyError, TypeError, AttributeError) as error:
             self.faults.append(Fault(_name(raw), f"{type(error).__name__}: {error}"))
             return None
         obj["apiVersion"], obj["kind"] = self.resource.api_version, self.resource.kind

@@ -81,7 +81,7 @@ class Informer:
         self._namespace = namespace
         self._labels = labels
         self._silence = silence
-        self._decoder = decode.Decoder(resource(kind))
+        self._decoder = decode.Decoder(resource(kind), known=lambda key: store.get(kind, *key))
         self._backoff = Backoff()
         self._refusals = Backoff()  # of its own: a server that is back after a long outage refuses only for a moment
         self._position = ""

@@ -129,22 +129,34 @@ SHARED = 8192
 _texts: dict[str, str] = {}
 
 
-def share(obj: Manifest) -> None:
-    """Put one text in the place of all that are equal, in an object that nobody else holds yet."""
+def share(obj: Manifest, before: Manifest | None = None) -> None:
+    """Keep what is equal once, in an object that nobody else holds yet.
+
+    What did not change since `before` is taken from there; of the rest, one text is put in the place of all that are
+    equal.
+    """
     if len(_texts) > SHARED:
         _texts.clear()
-    _share(obj, obj.items())
+    _share(obj, obj.items(), before or {})
 
 
-def _share(holder: Any, items: Iterable[tuple[Any, Any]]) -> None:  # noqa: ANN401 (a list or a mapping)
+def _share(holder: Any, items: Iterable[tuple[Any, Any]], before: Manifest) -> None:  # noqa: ANN401 (list or mapping)
     for key, value in items:
         kind = type(value)
         if kind is str:
             holder[key] = _texts.setdefault(value, value)
         elif kind is dict:
-            _share(value, value.items())
+            known = before.get(key)
+            if known == value:
+                holder[key] = known
+            else:
+                _share(value, value.items(), known if type(known) is dict else {})
         elif kind is list:
-            _share(value, enumerate(value))
+            known = before.get(key)
+            if known == value:
+                holder[key] = known
+            else:
+                _share(value, enumerate(value), {})
 
 
 def shape(kind: str) -> Any | None:  # noqa: ANN401 (a type form, which Python 3.11 cannot name)

@@ -123,8 +123,11 @@ async def test_a_server_that_stays_busy_is_reported(client: Client, server: Fake
     assert len(server.seen) == 5
 
 
-async def test_a_wait_that_is_longer_than_the_write_may_last_is_not_begun(client: Client, server: FakeServer) -> None:
+async def test_a_wait_that_is_longer_than_the_write_may_last_is_not_begun(
+    client: Client, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The caller hears at once how long to wait, instead of being cut off while it waits."""
+    monkeypatch.undo()
     server.play(raw(BUSY, status=429, headers={"Retry-After": "8"}))
     token = SEND_BY.set(time.monotonic() + 5.0)
     with pytest.raises(TooManyRequests) as raised:
