@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypedDict
 
+import msgspec
+
 from kubectl_prism.model.meta import Manifest
 
 
@@ -126,7 +128,13 @@ _SHAPES: dict[str, Any] = {"Pod": Pod, "ReplicaSet": ReplicaSet, "Node": Node}
 SHARED = 8192
 """Texts that are remembered to be shared; then remembering begins anew, so that those of objects that went go too."""
 
+ALIKE = ("labels", "ownerReferences", "containers", "initContainers", "conditions")
+"""What pods of one ReplicaSet have in common, and often all children of one object."""
+
+SHARED_PARTS = 512
+
 _texts: dict[str, str] = {}
+_parts: dict[bytes, Any] = {}
 
 
 def share(obj: Manifest, before: Manifest | None = None) -> None:
@@ -137,6 +145,8 @@ def share(obj: Manifest, before: Manifest | None = None) -> None:
     """
     if len(_texts) > SHARED:
         _texts.clear()
+    if len(_parts) > SHARED_PARTS:
+        _parts.clear()
     _share(obj, obj.items(), before or {})
 
 
@@ -145,18 +155,18 @@ def _share(holder: Any, items: Iterable[tuple[Any, Any]], before: Manifest) -> N
         kind = type(value)
         if kind is str:
             holder[key] = _texts.setdefault(value, value)
+            continue
+        if kind is not dict and kind is not list:
+            continue
+        known = before.get(key)
+        if known is None and key in ALIKE:
+            known = _parts.setdefault(msgspec.json.encode(value), value)
+        if known is not value and known == value:
+            holder[key] = known
         elif kind is dict:
-            known = before.get(key)
-            if known == value:
-                holder[key] = known
-            else:
-                _share(value, value.items(), known if type(known) is dict else {})
-        elif kind is list:
-            known = before.get(key)
-            if known == value:
-                holder[key] = known
-            else:
-                _share(value, enumerate(value), {})
+            _share(value, value.items(), known if type(known) is dict else {})
+        else:
+            _share(value, enumerate(value), {})
 
 
 def shape(kind: str) -> Any | None:  # noqa: ANN401 (a type form, which Python 3.11 cannot name)

@@ -117,17 +117,20 @@ class Applier:
         """Delete the children of `owner` of `kinds` that are not to be kept; return what went."""
         kept, now = set(keep), self.clock()
         self._deleted = {gone: at for gone, at in self._deleted.items() if now - at < WHILE_DELETING}
+        found = [(Ref(kind, *ref(child).key), child) for kind in kinds for child in self.store.owned(uid(owner), kind)]
+        superfluous = [
+            (target, uid(child))
+            for target, child in found
+            if target not in kept and not is_deleting(child) and uid(child) not in self._deleted
+        ]
+        if superfluous:
+            await self._check_current(owner)
         pruned: list[Ref] = []
-        for kind in kinds:
-            for child in self.store.owned(uid(owner), kind):
-                target = Ref(kind, *ref(child).key)
-                if target in kept or is_deleting(child) or uid(child) in self._deleted:
-                    continue
-                await self._check_current(owner)
-                self._deleted[uid(child)] = now
-                if await self._delete(target, uid(child)):
-                    pruned.append(target)
-                    self._say(owner, NORMAL, "Pruned", f"Deleted {target}, which the spec asks for no longer")
+        for target, known in superfluous:
+            self._deleted[known] = now
+            if await self._delete(target, known):
+                pruned.append(target)
+                self._say(owner, NORMAL, "Pruned", f"Deleted {target}, which the spec asks for no longer")
         return pruned
 
     async def status(self, obj: Manifest, status: Manifest) -> bool:
