@@ -135,6 +135,9 @@ class Proxy(LoopThread):
         found = asked(request.method, request.path, request.query, body)
         self.asked.append(found)
         action = self._plan.at_request(found)
+        if isinstance(action, Hold):
+            await _passed(action.gate)
+            action = self._plan.at_request(found)  # what is in force by now
         match action:
             case Refuse():
                 found.status, found.ended = action.status, time.monotonic()
@@ -143,8 +146,6 @@ class Proxy(LoopThread):
                 )
             case Delay(shortest, longest):
                 await asyncio.sleep(random.uniform(shortest, longest))  # noqa: S311 - keeps no secret
-            case Hold(gate):
-                await _passed(gate)
             case Swallow():
                 await asyncio.Event().wait()
             case Cut() if found.verb != "watch":

@@ -22,6 +22,8 @@ HOME = "prism-faults"
 """The namespace of the operator's ServiceAccount, on every cluster that is tested here."""
 ACCOUNT = "prism-operator"
 
+READY_WITHIN = 90.0
+"""Seconds until all is listed: a busy server may want to be left alone for half a minute, and more than once."""
 ENDS_WITHIN = 30.0
 TROUBLE = ("Traceback", '"stacktrace"', "unexpected ", "never retrieved", "was destroyed but it is pending")
 """What a log says of an exception that nobody expected, or of a task that was left behind."""
@@ -82,7 +84,7 @@ class Replica(Operator):
         self.start()
         try:
             eventually(self._is_served)
-            eventually(self._is_ready)
+            eventually(self._is_ready, within=READY_WITHIN)
         except BaseException:
             self.kill()
             raise
