@@ -39,10 +39,10 @@ def leaves(fields: Any, live: Any, path: tuple[str, ...] = ()) -> Iterator[tuple
 def owned(world: World, kind: str, name: str) -> list[tuple[tuple[str, ...], Any]]:
     """Return the fields of an object that the operator asks for, as it applied them after somebody's first edit."""
     world.patch(kind, name, {"metadata": {"annotations": {INTENT: None}}})
-    (ours,) = eventually(
-        lambda: [one for one in world.get(kind, name)["metadata"]["managedFields"] if _is_applied(one)]
-    )
-    return sorted(set(leaves(ours["fieldsV1"], world.get(kind, name))), key=str)[:MOST]
+    eventually(lambda: INTENT in (world.get(kind, name)["metadata"].get("annotations") or {}))
+    obj = world.get(kind, name)
+    (ours,) = [one for one in obj["metadata"]["managedFields"] if _is_applied(one)]
+    return sorted(set(leaves(ours["fieldsV1"], obj)), key=str)[:MOST]
 
 
 def _is_applied(entry: Object) -> bool:
