@@ -159,14 +159,19 @@ def _share(holder: Any, items: Iterable[tuple[Any, Any]], before: Manifest) -> N
         if kind is not dict and kind is not list:
             continue
         known = before.get(key)
-        if known is None and key in ALIKE:
-            known = _parts.setdefault(msgspec.json.encode(value), value)
-        if known is not value and known == value:
+        if known is not None and _is_same(known, value):
             holder[key] = known
+        elif key in ALIKE and (alike := _parts.setdefault(msgspec.json.encode(value), value)) is not value:
+            holder[key] = alike
         elif kind is dict:
             _share(value, value.items(), known if type(known) is dict else {})
         else:
             _share(value, enumerate(value), {})
+
+
+def _is_same(one: Any, other: Any) -> bool:  # noqa: ANN401 (whatever JSON can say)
+    """Tell whether two values are the same JSON; to Python alone, 1, 1.0 and true are equal."""
+    return bool(one == other) and msgspec.json.encode(one) == msgspec.json.encode(other)
 
 
 def shape(kind: str) -> Any | None:  # noqa: ANN401 (a type form, which Python 3.11 cannot name)

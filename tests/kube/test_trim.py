@@ -104,3 +104,40 @@ def test_what_a_server_gives_out_of_another_type_is_left_out(found: Manifest, ke
     """A spec, a status and conditions have the types that everybody who reads them expects, or are not there."""
     trim.odd(found)
     assert found == kept
+
+
+def _pod(name: str, *, phase: str) -> Manifest:
+    return {
+        "metadata": {"name": name, "labels": {"app": "prism"}, "resourceVersion": phase},
+        "spec": {"nodeName": name, "containers": [{"name": "c", "image": "i"}]},
+        "status": {"phase": phase, "conditions": [{"type": "Ready", "status": "True"}]},
+    }
+
+
+def test_what_did_not_change_is_kept_once() -> None:
+    """Of a changed object only the changed parts are new; it still says what it said."""
+    before, after = _pod("p", phase="Pending"), _pod("p", phase="Running")
+    trim.share(after, before)
+    assert after == _pod("p", phase="Running")
+    assert after["spec"] is before["spec"]
+    assert after["metadata"]["labels"] is before["metadata"]["labels"]
+    assert after["status"]["conditions"] is before["status"]["conditions"]
+
+
+def test_what_many_objects_have_in_common_is_kept_once() -> None:
+    """Pods of one ReplicaSet differ in little more than their names."""
+    one, other = _pod("one", phase="Running"), _pod("other", phase="Running")
+    trim.share(one)
+    trim.share(other, {"spec": {}, "status": {"conditions": []}})
+    assert other == _pod("other", phase="Running")
+    assert other["metadata"]["labels"] is one["metadata"]["labels"]
+    assert other["spec"]["containers"] is one["spec"]["containers"]
+    assert other["status"]["conditions"] is one["status"]["conditions"]
+
+
+def test_what_is_shared_keeps_its_type() -> None:
+    """1 and true are equal to Python and to nobody else."""
+    before: Manifest = {"spec": {"config": {"on": True}}}
+    after: Manifest = {"spec": {"config": {"on": 1}}}
+    trim.share(after, before)
+    assert after["spec"]["config"]["on"] is not True
