@@ -31,7 +31,7 @@ test: $(STAMP) ## Run all tests, against a real control plane (built once, on de
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 faults: $(STAMP) ## Run every fault of the plan, for an hour, and write docs/reliability.md
-	PRISM_FAULTS=$(FAULTS) $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder tests/faults
+	PRISM_FAULTS=$(FAULTS) $(BIN)/pytest -n $(WORKERS) --dist load --no-loadscope-reorder tests/faults
 
 soak: $(STAMP) ## Change 2,000 patterns for two hours, or SOAK=10m, and write docs/soak.md
 	$(BIN)/python -m tests.faults.soak $(SOAK)

@@ -16,6 +16,7 @@ import yaml
 from kubernetes.client import ApiException, ApiextensionsV1Api
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
+from xdist.scheduler import LoadScopeScheduling
 
 import kubectl_prism
 from tests.cluster import Cluster
@@ -135,16 +136,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In the full run keep together what shares a cluster, and begin with what takes longest; else leave that out."""
+    """In the full run begin with what takes longest; else leave that out."""
     if not FULL:
         left_out = [item for item in items if item.get_closest_marker("full")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
         return
-    for item in items:
-        if item.path.stem in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=_turn)
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc] # it ships no types
+    """Gives the cases of the modules in TOGETHER to one worker each, and every other case to whoever is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return path if Path(path).stem in TOGETHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:  # noqa: ANN401 - it has no type
+    """Return who hands out the cases of a full run; marks of groups are lost on pytest 9.2."""
+    return Together(config, log) if FULL else None
 
 
 def _turn(item: pytest.Item) -> tuple[bool, float]:
@@ -176,10 +187,9 @@ class Gathered:
             if name != PROPERTY:
                 continue
             number, text, figures = cast("tuple[str, str, dict[str, float]]", value)
-            case = report.nodeid.rpartition("@")[0] or report.nodeid
-            known = self.results.get(case)
+            known = self.results.get(report.nodeid)
             is_good = report.passed and (known is None or known.passed)
-            self.results[case] = Result(number, text, is_good, case, figures)
+            self.results[report.nodeid] = Result(number, text, is_good, report.nodeid, figures)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the page where every case had its turn."""

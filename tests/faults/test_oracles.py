@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.faults import oracles
-from tests.faults.conftest import PROPERTY, Gathered
+from tests.faults.conftest import PROPERTY, Gathered, Together
 from tests.faults.oracles import Run
 from tests.faults.plan import Call, Cut, Plan, Refuse, Rule, asked
 from tests.faults.report import Result, page
@@ -119,9 +119,16 @@ def test_a_report_from_a_worker_becomes_a_result() -> None:
     gathered, about = Gathered(), [(PROPERTY, ["P2", "crash", {"runs": 3}])]
     for when, outcome in (("call", "passed"), ("teardown", "failed")):
         gathered.pytest_runtest_logreport(
-            pytest.TestReport("f.py::c[1]@own", ("f.py", 1, "c"), {}, outcome, None, when, user_properties=about)  # type: ignore[arg-type]
+            pytest.TestReport("f.py::c[1]", ("f.py", 1, "c"), {}, outcome, None, when, user_properties=about)  # type: ignore[arg-type]
         )
         assert gathered.results == {"f.py::c[1]": Result("P2", "crash", when == "call", "f.py::c[1]", {"runs": 3})}
+
+
+def test_cases_that_share_a_cluster_go_to_one_worker() -> None:
+    """A cluster of its own is started once; all other cases go to whoever is free."""
+    scope = Together._split_scope
+    assert scope(None, "tests/faults/test_stale.py::case[1]") == "tests/faults/test_stale.py"
+    assert scope(None, "tests/faults/test_crashes.py::case[1]") == "tests/faults/test_crashes.py::case[1]"
 
 
 def test_the_page_counts_what_ran() -> None:

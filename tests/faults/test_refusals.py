@@ -94,7 +94,7 @@ def test_conflicts_are_tried_again_with_patience(stage: Stage, references: Mappi
     began = time.monotonic()
 
     def during(replica: object) -> None:
-        eventually(lambda: rule.done == count)
+        eventually(lambda: rule.done == count, within=90)  # each time later
 
     stage.perturbed(WORKLOADS["stack"], references["stack"], rule, during=during)
     refused = [one for one in stage.asked(began) if one.status == 409]
