@@ -149,8 +149,13 @@ class Together(LoadScopeScheduling):  # type: ignore[misc] # it ships no types
     """Gives the cases of the modules in TOGETHER to one worker each, and every other case to whoever is free."""
 
     def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        return path if Path(path).stem in TOGETHER else nodeid
+        return scope(nodeid)
+
+
+def scope(nodeid: str) -> str:
+    """Return what a case is handed out with: its module, or nothing but itself."""
+    path = nodeid.partition("::")[0]
+    return path if Path(path).stem in TOGETHER else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:  # noqa: ANN401 - it has no type

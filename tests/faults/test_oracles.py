@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.faults import oracles
-from tests.faults.conftest import PROPERTY, Gathered, Together
+from tests.faults.conftest import PROPERTY, Gathered, scope
 from tests.faults.oracles import Run
 from tests.faults.plan import Call, Cut, Plan, Refuse, Rule, asked
 from tests.faults.report import Result, page
@@ -126,9 +126,8 @@ def test_a_report_from_a_worker_becomes_a_result() -> None:
 
 def test_cases_that_share_a_cluster_go_to_one_worker() -> None:
     """A cluster of its own is started once; all other cases go to whoever is free."""
-    scope = Together._split_scope
-    assert scope(None, "tests/faults/test_stale.py::case[1]") == "tests/faults/test_stale.py"
-    assert scope(None, "tests/faults/test_crashes.py::case[1]") == "tests/faults/test_crashes.py::case[1]"
+    assert scope("tests/faults/test_stale.py::case[1]") == "tests/faults/test_stale.py"
+    assert scope("tests/faults/test_crashes.py::case[1]") == "tests/faults/test_crashes.py::case[1]"
 
 
 def test_the_page_counts_what_ran() -> None:
