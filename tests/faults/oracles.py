@@ -31,7 +31,7 @@ MORE_WRITES = 1.2
 FEW = 2
 """Writes that a small workload may take more, where a fifth is less than that."""
 MORE_STATUSES = 2.0
-STEPS = 4
+STEPS = 6
 """Statuses tell every step of a rollout that somebody could see; a fault stretches it into more steps."""
 REQUESTS_A_SECOND = 20.0
 GROWTH = 1.1

@@ -39,7 +39,7 @@ def test_another_end_is_told_field_by_field(stage: Stage) -> None:
         replace(RUN, made=Counter({"services/a": 2})),
         replace(RUN, removed=Counter({"services/a": 1})),
         replace(RUN, written=Counter({"patch deployments/a/": 13})),
-        replace(RUN, written=RUN.written + Counter({"patch prismpatterns/a/status": 5})),
+        replace(RUN, written=RUN.written + Counter({"patch prismpatterns/a/status": 7})),
     ],
     ids=["made twice", "removed", "writes", "statuses"],
 )
