@@ -132,6 +132,7 @@ ALIKE = ("labels", "ownerReferences", "containers", "initContainers", "condition
 """What pods of one ReplicaSet have in common, and often all children of one object."""
 
 SHARED_PARTS = 512
+"""The same of parts: what belongs together comes together."""
 
 _texts: dict[str, str] = {}
 _parts: dict[bytes, Any] = {}
