@@ -134,9 +134,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Gathered())
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In the full run begin with what takes longest; else leave that out."""
+    """In the full run begin with what takes longest; in the quick one leave out what is marked `full`."""
     if not FULL:
         left_out = [item for item in items if item.get_closest_marker("full")]
         config.hook.pytest_deselected(items=left_out)
