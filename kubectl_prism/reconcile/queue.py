@@ -29,6 +29,9 @@ RESYNC = -100
 FIRST_RETRY = 0.005
 LAST_RETRY = 1000.0
 
+TICK = 1e-6
+"""The seconds by which an event loop may call too early: what is due within them is due now."""
+
 Item = TypeVar("Item", bound=Hashable)
 
 
@@ -249,8 +252,8 @@ class Queue(Generic[Item]):
         return [] if is_background and len(self._in_background) >= self.most_background else heap
 
     def _promote(self) -> None:
-        now = self.clock()
-        while (due := self.next_due) is not None and due <= now:
+        soon = self.clock() + TICK
+        while (due := self.next_due) is not None and due <= soon:
             _, _, item = heapq.heappop(self._timers)
             _, priority = self._delayed.pop(item)
             self.add(item, priority)

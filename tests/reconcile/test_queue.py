@@ -151,6 +151,15 @@ def test_a_run_makes_good_for_the_later_one_that_was_wished_for() -> None:
     assert work.take() == 1
 
 
+def test_what_is_due_within_a_tick_is_due() -> None:
+    """A timer that calls a hair too early would be set again and again, for ever where the clock stands still."""
+    clock = Clock()
+    work = queue(clock)
+    work.add_after(1, 5)
+    clock.now += 5 - 0.9e-6
+    assert work.take() == 1
+
+
 def test_a_retry_waits_as_long_as_it_was_told_to() -> None:
     """A server's wish counts where it is longer than the backoff, and all who heard it do not come at once."""
     assert queue(jitter=0.0).add_rate_limited(1, at_least=20.0) == 20.0
