@@ -109,10 +109,10 @@ class Client:
         return _read(answer, decode.page)
 
     async def create(self, manifest: Manifest, *, manager: str = FIELD_MANAGER, dry_run: bool = False) -> Manifest:
-        """Create an object and return it; AlreadyExists when there is one of that name."""
+        """Create an object and return it without managedFields; AlreadyExists when there is one of that name."""
         path = _of(manifest).path(_metadata(manifest).get("namespace"))
         query = _write_query(manager, dry_run)
-        return _manifest(await self._do("create", manifest["kind"], path, query=query, body=manifest))
+        return _written(await self._do("create", manifest["kind"], path, query=query, body=manifest), manifest)
 
     async def apply(
         self,
@@ -123,7 +123,7 @@ class Client:
         force: bool = True,
         dry_run: bool = False,
     ) -> Manifest:
-        """Apply an object, or a subresource of it, server-side and return what it became.
+        """Apply an object, or a subresource of it, server-side and return what it became, without managedFields.
 
         Without `force`, Conflict names the fields that another manager owns.
         """
@@ -131,7 +131,7 @@ class Client:
         path = _of(manifest).path(metadata.get("namespace"), metadata["name"], subresource)
         query = _write_query(manager, dry_run) | {"force": str(force).lower()}
         answer = await self._do("apply", manifest["kind"], path, query=query, body=manifest, content_type=APPLY)
-        return _manifest(answer)
+        return _written(answer, manifest)
 
     async def update(self, manifest: Manifest, *, manager: str = FIELD_MANAGER) -> Manifest:
         """Replace an object and return what it became; Conflict when it is not at the resourceVersion named."""
@@ -339,6 +339,11 @@ def _status(error: ApiError | Unreachable) -> int:
 
 def _manifest(answer: Answer) -> Manifest:
     return _read(answer, _object)
+
+
+def _written(answer: Answer, manifest: Manifest) -> Manifest:
+    after: Manifest = _read(answer, decode.whole)
+    return after | {"apiVersion": manifest["apiVersion"], "kind": manifest["kind"]}
 
 
 def _read(answer: Answer, decoder: Callable[[bytes], T]) -> T:

@@ -90,8 +90,7 @@ class Decoder:
     _manifest: msgspec.json.Decoder[Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        shape = trim.shape(self.resource.kind) if self.trimmed else None
-        self._manifest = msgspec.json.Decoder(shape or dict[str, Any])
+        self._manifest = msgspec.json.Decoder(trim.shape(self.resource.kind) if self.trimmed else dict[str, Any])
 
     def manifest(self, raw: msgspec.Raw) -> Manifest | None:
         """Return one object, or None after noting a fault."""
@@ -101,7 +100,6 @@ class Decoder:
             if not isinstance(metadata.get("name"), str) or not isinstance(metadata.get("labels") or {}, dict):
                 raise ValueError("metadata.name is not a string, or metadata.labels is not a mapping")
             if self.trimmed:
-                trim.managed_fields(obj)
                 trim.odd(obj)
                 trim.share(obj, self.known(meta.key(obj)))
         except (*UNREADABLE, KeyError, TypeError, AttributeError) as error:
@@ -115,6 +113,9 @@ class Decoder:
         with collector_paused():
             return [obj for raw in raws if (obj := self.manifest(raw)) is not None]
 
+
+whole: Callable[[bytes], Any] = msgspec.json.Decoder(trim.Whole).decode
+"""Reads one object without managedFields, apiVersion and kind."""
 
 _page = msgspec.json.Decoder(Page).decode
 _event = msgspec.json.Decoder(Event).decode

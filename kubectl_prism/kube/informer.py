@@ -47,6 +47,9 @@ LIST_AGAIN = 1200.0
 """Seconds after which the end of a watch is followed by a new list. A watch lasts ten minutes at most: whatever change
 was never reported is seen within half an hour."""
 
+GATHER = 0.02
+"""The seconds after a change in which those that follow are left to gather: reading each by itself costs far more."""
+
 MANY = 1000
 
 log = logging.getLogger(__name__)
@@ -173,6 +176,8 @@ class Informer:
                 self._silences = 0
                 with decode.collector_paused():
                     yield [event for line in lines.feed(chunk) if (event := self._event(line)) is not None]
+                if self._position:
+                    await asyncio.sleep(GATHER)
 
     def _event(self, line: bytes) -> Event | None:
         try:

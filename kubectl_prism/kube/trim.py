@@ -1,8 +1,9 @@
 """What of an object is worth keeping in memory.
 
 Pods, ReplicaSets and Nodes come in thousands and are mostly bytes that nobody here reads, so only the fields read are
-decoded; every other kind is kept whole, but for managedFields. Equal texts are kept once: most of an object is what a
-thousand others say too. Leaf types are left open: a wrong type in a field that is only shown must not cost the object.
+decoded; every other kind is kept whole, but for managedFields, which are half of its bytes. Equal texts are kept once:
+most of an object is what a thousand others say too. Leaf types are left open: a wrong type in a field that is only
+shown must not cost the object.
 """
 
 from __future__ import annotations
@@ -122,6 +123,47 @@ class Node(TypedDict, total=False):
     status: NodeStatus
 
 
+class WholeMetadata(Metadata, total=False):
+    """All that metadata hold, but for managedFields."""
+
+    selfLink: Any
+    deletionGracePeriodSeconds: Any
+    annotations: Any
+
+
+class Whole(TypedDict, total=False):
+    """All that an object of any kind in `model.resource` holds at its top."""
+
+    metadata: WholeMetadata
+    spec: Any
+    status: Any
+    data: Any
+    binaryData: Any
+    stringData: Any
+    immutable: Any
+    type: Any
+    rules: Any
+    aggregationRule: Any
+    roleRef: Any
+    subjects: Any
+    secrets: Any
+    imagePullSecrets: Any
+    automountServiceAccountToken: Any
+    involvedObject: Any
+    related: Any
+    reason: Any
+    message: Any
+    action: Any
+    source: Any
+    reportingComponent: Any
+    reportingInstance: Any
+    count: Any
+    series: Any
+    eventTime: Any
+    firstTimestamp: Any
+    lastTimestamp: Any
+
+
 _SHAPES: dict[str, Any] = {"Pod": Pod, "ReplicaSet": ReplicaSet, "Node": Node}
 
 
@@ -175,14 +217,9 @@ def _is_same(one: Any, other: Any) -> bool:  # noqa: ANN401 (whatever JSON can s
     return bool(one == other) and msgspec.json.encode(one) == msgspec.json.encode(other)
 
 
-def shape(kind: str) -> Any | None:  # noqa: ANN401 (a type form, which Python 3.11 cannot name)
-    """Return the type to decode a kind into, or None for a kind that is kept whole."""
-    return _SHAPES.get(kind)
-
-
-def managed_fields(obj: Manifest) -> None:
-    """Drop metadata.managedFields from an object that nobody else holds yet: a third of its bytes, read by no one."""
-    obj["metadata"].pop("managedFields", None)
+def shape(kind: str) -> Any:  # noqa: ANN401 (a type form, which Python 3.11 cannot name)
+    """Return the type to decode a kind into."""
+    return _SHAPES.get(kind, Whole)
 
 
 def odd(obj: Manifest) -> None:

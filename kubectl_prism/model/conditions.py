@@ -18,6 +18,15 @@ READY = "Ready"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
 
+NOT_RECONCILED: Manifest = {
+    "type": READY,
+    "status": "Unknown",
+    "reason": "NotReconciled",
+    "message": "no reconciler has looked at it yet",
+    "lastTransitionTime": "1970-01-01T00:00:00Z",
+}
+"""What a new object carries until a reconciler judges it: the CRDs' default, so that nobody takes it for done."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -64,7 +73,7 @@ def merge(previous: Sequence[Manifest], marks: Iterable[Mark], *, generation: in
 
     `now` is an RFC 3339 time; conditions that no mark speaks of are dropped.
     """
-    before = {condition.get("type"): condition for condition in previous}
+    before = {condition.get("type"): condition for condition in previous if is_judgement(condition)}
 
     def condition(mark: Mark) -> Manifest:
         old = before.get(mark.type)
@@ -87,6 +96,11 @@ def find(obj: Manifest, type: str) -> Manifest | None:
         if isinstance(condition, dict) and condition.get("type") == type:
             return condition
     return None
+
+
+def is_judgement(condition: Manifest) -> bool:
+    """Tell whether somebody judged: a default is no judgement."""
+    return bool(condition.get("reason") != NOT_RECONCILED["reason"])
 
 
 def is_true(obj: Manifest, type: str) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import yaml
 
-from kubectl_prism.model import docstrings, structural
+from kubectl_prism.model import conditions, docstrings, structural
 from kubectl_prism.model.backend import Backend
 from kubectl_prism.model.meta import GROUP, VERSION, Manifest
 from kubectl_prism.model.namespace import Namespace
@@ -154,6 +154,7 @@ def _column(column: Column) -> Manifest:
 
 def _root(model: type[Schema]) -> Manifest:
     schema = structural.of_model(model, skip=["metadata"])
+    schema["properties"]["status"]["default"] = {"conditions": [conditions.NOT_RECONCILED]}
     schema["description"] = docstrings.summary(model)
     schema["properties"] = {
         "apiVersion": {"description": f"The version of this schema: {GROUP}/{VERSION}.", "type": "string"},

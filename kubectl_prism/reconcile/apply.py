@@ -23,6 +23,7 @@ from kubectl_prism.model.meta import (
     generation,
     is_deleting,
     is_owned_by,
+    key,
     owner_reference,
     ref,
     resource_version,
@@ -34,7 +35,7 @@ from kubectl_prism.reconcile.events import NORMAL, WARNING, Recorder
 from kubectl_prism.reconcile.fields import REPLICAS, conversion, is_only_owner
 from kubectl_prism.reconcile.memory import Memory, Written
 from kubectl_prism.reconcile.request import Postponed, TerminalError
-from kubectl_prism.store import Store
+from kubectl_prism.store import Change, Store
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +91,15 @@ class Applier:
     def latest(self, obj: Manifest) -> Manifest:
         """Return `obj` as our last status write left it, where the store has not seen that write yet."""
         return self._statuses.latest(ref(obj), obj) or obj
+
+    def is_echo(self, change: Change) -> bool:
+        """Tell whether a change is what our own last write of that child returned: its writer knows it already."""
+        written = self._children.get(Ref(change.kind, *key(change.new))) if change.new else None
+        return (
+            written is not None
+            and change.new is not None
+            and (written.uid, written.verified) == (uid(change.new), resource_version(change.new))
+        )
 
     async def apply(self, owner: Manifest, intent: Manifest, *, initial: Manifest | None = None) -> Manifest:
         """Make `intent` exist as a child of `owner` and return the live object.

@@ -217,7 +217,7 @@ class Tools:
     def _pause(self, obj: Manifest, status: Manifest) -> float:
         """Return the seconds that `status` has to wait until it may be written."""
         held = obj.get("status") or {}
-        if not held and _is_on_its_way(status):
+        if "observedGeneration" not in held and _is_on_its_way(status):
             return self.pace.hold(meta.uid(obj))
         return self.pace.pause(meta.uid(obj)) if _is_mere_progress(held, status) else 0.0
 

@@ -52,10 +52,10 @@ def health(obj: Manifest) -> Health:
     if meta.is_deleting(obj):
         return Health(Severity.WAITING, "Terminating", "Terminating", _deletion(obj))
     ready = _condition(obj, conditions.READY)
-    if ready is None:
+    if ready is None or not conditions.is_judgement(ready):
         is_provisioned_elsewhere = obj.get("kind") == "PrismNamespace"
         severity = Severity.UNKNOWN if is_provisioned_elsewhere else Severity.WAITING
-        return Health(severity, "Pending", "NotReconciled", "no reconciler has looked at it yet")
+        return Health(severity, "Pending", conditions.NOT_RECONCILED["reason"], conditions.NOT_RECONCILED["message"])
     if _is_outdated(obj, ready):
         return Health(Severity.WAITING, "Progressing", "NewGeneration", "the reconciler has not seen the last change")
     status, reason, message = (str(ready.get(field) or "") for field in ("status", "reason", "message"))

@@ -49,6 +49,7 @@ def test_the_server_keeps_every_field_of_the_status(served: Served, namespace: s
     obj["metadata"]["namespace"] = namespace
     for backend in obj["spec"].get("backends", []):
         backend["name"] = "another"
+    obj["status"]["conditions"][0]["type"] = "Ready"  # as the one that stands there until it is judged
     served.said("create", "-f=-", stdin=json.dumps(obj))
     arguments = ["--subresource=status", "--server-side", "--field-manager=test", "-o=json", "-f=-"]
     kept = json.loads(served.said("apply", *arguments, stdin=json.dumps({**obj, "spec": obj["spec"]})))

@@ -302,8 +302,8 @@ async def test_status_goes_to_the_subresource_once(world: World) -> None:
     await look(world.client, world.store, stack)
     anew = world.store.get(*stack)
     assert anew is not None
-    assert await world.applier.status(anew, {"observedGeneration": 1})
-    assert api.get_namespaced_custom_object(*where, "s")["status"] == {"observedGeneration": 1}
+    assert await world.applier.status(anew, status)
+    assert api.get_namespaced_custom_object(*where, "s")["status"] == status
 
 
 class Watched:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kubectl_prism.kube.client import Client
+from kubectl_prism.model import conditions
 from kubectl_prism.model.meta import Manifest, labels, ref
 from kubectl_prism.reconcile.apply import Applier
 from kubectl_prism.reconcile.controller import Controller
@@ -42,7 +43,9 @@ class Engine:
         for intent in wanted:
             await self.applier.apply(backend, intent)
         await self.applier.prune(backend, map(ref, wanted), ["ConfigMap"])
-        if await self.applier.status(backend, {"observedGeneration": len(wanted)}):
+        marks = conditions.ready("Counted", f"{len(wanted)} children")
+        found = conditions.merge([], marks, generation=1, now="2030-01-01T00:00:00Z")
+        if await self.applier.status(backend, {"observedGeneration": len(wanted), "conditions": found}):
             self.recorder.event(backend, NORMAL, "Counted", f"{len(wanted)} children")
         return Result()
 

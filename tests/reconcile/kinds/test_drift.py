@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.reconcile.kinds.world import CHILD_KINDS, World, eventually, message
+from tests.reconcile.kinds.world import CHILD_KINDS, WITHIN, World, eventually, message
+
+COLLECTED = 30.0 + WITHIN
+"""Seconds until what is nobody's any more is gone: the garbage collector looks for new kinds every 30 s only."""
 
 
 def held(obj: dict[str, Any], path: str) -> Any:  # noqa: ANN401 - JSON
@@ -141,7 +144,7 @@ def test_two_stacks_cannot_claim_one_pattern(world: World) -> None:
     assert world.get("PrismPattern", "kv")["metadata"]["uid"] == mine
     world.ready("PrismStack", "first")
     world.specify("PrismStack", "first", patterns=[])
-    world.ready("PrismStack", "second")
+    world.ready("PrismStack", "second", within=COLLECTED)
     assert world.get("PrismPattern", "kv")["metadata"]["ownerReferences"][0]["name"] == "second"
 
 
@@ -183,7 +186,7 @@ def test_what_left_the_spec_of_a_stack_is_pruned(world: World) -> None:
         assert {kind: world.names(kind, ours) for kind in left} == left
         return True
 
-    eventually(pruned, within=90)  # the garbage collector learns of new kinds late
+    eventually(pruned, within=COLLECTED)
     world.ready("PrismStack", "s")
     assert world.get("Deployment", "kept")["metadata"]["uid"] == kept
 

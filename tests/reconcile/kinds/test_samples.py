@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from kubectl_prism import manifests
+from kubectl_prism.model.conditions import NOT_RECONCILED
 from tests.cluster import Cluster
 from tests.reconcile.kinds.places import HOST, REGION, ZONE, Places, count
 from tests.reconcile.kinds.running import Running
@@ -128,10 +129,10 @@ def test_every_backend_says_what_can_be_known_of_it(samples: World) -> None:
 
 
 def test_a_namespace_is_left_to_whoever_provisions_it(samples: World) -> None:
-    """A PrismNamespace is accepted, and nothing is claimed of it."""
+    """A PrismNamespace is accepted, and all that it says is that nobody looked at it."""
     namespaces = found(samples, "prismnamespaces")
     assert namespaces.keys() == {("prism-system", "tenant-acme-prod"), ("prism-system", "tenant-beta-staging")}
-    assert not any(obj.get("status") for obj in namespaces.values())
+    assert all(obj["status"] == {"conditions": [NOT_RECONCILED]} for obj in namespaces.values())
 
 
 def test_kubectl_wait_ends_when_a_stack_is_ready(samples: World) -> None:

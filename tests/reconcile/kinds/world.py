@@ -167,7 +167,14 @@ class World:
         """Delete an object."""
         self._of(kind).delete(name=name, namespace=self.namespace)
 
-    def becomes(self, kind: str, name: str, *judgements: str, **status: Any) -> Object:  # noqa: ANN401 - JSON
+    def becomes(
+        self,
+        kind: str,
+        name: str,
+        *judgements: str,
+        within: float = WITHIN,
+        **status: Any,  # noqa: ANN401 - JSON
+    ) -> Object:
         """Wait until an object is judged at its present generation and its conditions hold these words.
 
         A judgement is `Ready=True`, or `Stalled=True NameTaken` with its reason; `status` are further fields of it.
@@ -184,11 +191,11 @@ class World:
             assert status.items() <= obj["status"].items(), f"{kind} {name}: {obj['status']}"
             return obj
 
-        return eventually(look)
+        return eventually(look, within=within)
 
-    def ready(self, kind: str, name: str) -> Object:
+    def ready(self, kind: str, name: str, *, within: float = WITHIN) -> Object:
         """Wait until an object is Ready, and nothing else."""
-        return self.becomes(kind, name, "Ready=True", "Reconciling=False", "Stalled=False")
+        return self.becomes(kind, name, "Ready=True", "Reconciling=False", "Stalled=False", within=within)
 
     def stalled(self, kind: str, name: str, reason: str) -> Object:
         """Wait until an object is Stalled for a reason, and nothing else."""
