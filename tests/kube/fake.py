@@ -101,8 +101,8 @@ def bookmark(version: str, *, ends_list: bool = False) -> bytes:
     return event("BOOKMARK", {"metadata": {"resourceVersion": version, "annotations": annotations}})
 
 
-def stream(*chunks: bytes, end: str = "eof") -> Reply:
-    """Answer a watch chunk by chunk, then end properly (eof), break (cut) or fall silent (hold)."""
+def stream(*chunks: bytes, end: str = "eof", every: float = 0.0) -> Reply:
+    """Answer a watch, a chunk `every` so many seconds, then end properly (eof), break (cut) or fall silent (hold)."""
 
     async def reply(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -110,7 +110,7 @@ def stream(*chunks: bytes, end: str = "eof") -> Reply:
         await response.prepare(request)
         for chunk in chunks:
             await response.write(chunk)
-            await asyncio.sleep(0)
+            await asyncio.sleep(every)
         if end == "hold":
             await asyncio.Event().wait()
         if end == "cut" and request.transport is not None:

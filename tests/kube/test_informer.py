@@ -8,7 +8,9 @@ import logging
 import pytest
 
 from kubectl_prism.kube.client import Client
-from kubectl_prism.kube.informer import Informer
+from kubectl_prism.kube.informer import GATHER, Informer
+from kubectl_prism.kube.watch import Lines
+from kubectl_prism.model.meta import resource_version
 from kubectl_prism.store import Change, Store
 from tests.kube.conftest import running, until
 from tests.kube.fake import (
@@ -59,6 +61,23 @@ async def test_a_streamed_list_is_in_the_store_when_its_bookmark_comes(client: C
     assert request.query["sendInitialEvents"] == "true"
     assert request.query["resourceVersionMatch"] == "NotOlderThan"
     assert 300 <= int(request.query["timeoutSeconds"]) <= 600
+
+
+async def test_changes_that_follow_each_other_closely_are_read_together(
+    client: Client, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty that come one by one within a moment are read in a few goes, and every one of them is heard of."""
+    store, heard, reads = Store(), list[Change](), list[int]()
+    store.subscribe(heard.append)
+    feed = Lines.feed
+    monkeypatch.setattr(Lines, "feed", lambda lines, chunk: reads.append(len(heard)) or feed(lines, chunk))
+    changes = [event("MODIFIED", config_map("a", str(version))) for version in range(2, 22)]
+    listed = [event("ADDED", config_map("a", "1")), bookmark("1", ends_list=True)]
+    server.play(stream(*listed, *changes, end="hold", every=GATHER / 10))
+    async with running(Informer(client, store, "ConfigMap")):
+        await until(lambda: len(heard) == 21)
+    assert [resource_version(change.new or {}) for change in heard] == [str(version) for version in range(1, 22)]
+    assert len(reads) <= len(changes) / 2
 
 
 async def test_nothing_of_a_streamed_list_shows_before_its_end(client: Client, server: FakeServer) -> None:

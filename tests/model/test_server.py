@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from kubectl_prism.model import documents
+from kubectl_prism.model.conditions import NOT_RECONCILED
 from kubectl_prism.model.meta import API_VERSION
 from kubectl_prism.model.resource import OUR_KINDS
 from tests.model.maximal import maximal, without
@@ -54,6 +55,18 @@ def test_the_server_keeps_every_field_of_the_status(served: Served, namespace: s
     arguments = ["--subresource=status", "--server-side", "--field-manager=test", "-o=json", "-f=-"]
     kept = json.loads(served.said("apply", *arguments, stdin=json.dumps({**obj, "spec": obj["spec"]})))
     assert list(_lost(obj["status"], kept["status"], "status")) == []
+
+
+@pytest.mark.parametrize("kind", OUR_KINDS)
+def test_a_new_object_says_that_nobody_looked_at_it(served: Served, namespace: str, kind: str) -> None:
+    """Whoever waits for Ready waits, also before a reconciler runs."""
+    obj = without(maximal(kind), "url", "connectionString", "status")
+    obj["metadata"]["namespace"] = namespace
+    for backend in obj["spec"].get("backends", []):
+        backend["name"] = "another"
+    served.said("create", "-f=-", stdin=json.dumps(obj))
+    found = json.loads(served.said("get", kind, "maximal", f"--namespace={namespace}", "-o=json"))
+    assert found["status"] == {"conditions": [NOT_RECONCILED]}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.stem for case in CASES])

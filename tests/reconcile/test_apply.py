@@ -11,7 +11,7 @@ from kubectl_prism.model.meta import FIELD_MANAGER, Manifest, Ref, owner_referen
 from kubectl_prism.reconcile.apply import INTENT, Applier, NameTaken
 from kubectl_prism.reconcile.memory import PATIENCE, TIME_TO_LIVE
 from kubectl_prism.reconcile.request import Postponed
-from kubectl_prism.store import Store
+from kubectl_prism.store import Change, Store
 from tests.reconcile.fake import Clock, Server, config_map
 
 CHILD = Ref("ConfigMap", "default", "child")
@@ -66,6 +66,16 @@ async def test_a_child_is_created_once_and_then_left_alone(world: World) -> None
     world.look()
     await world.applier.apply(world.owner, child(a="1"))
     assert world.server.took() == []
+
+
+async def test_an_echo_is_what_our_own_write_made_and_nothing_newer(world: World) -> None:
+    """What somebody else did to the child since, and what became of it in the end, is news."""
+    live = await world.applier.apply(world.owner, child(a="1"))
+    assert world.applier.is_echo(Change("ConfigMap", None, live))
+    assert not world.applier.is_echo(Change("ConfigMap", None, world.owner))
+    assert not world.applier.is_echo(Change("ConfigMap", live, None))
+    world.edit(a="2")
+    assert not world.applier.is_echo(Change("ConfigMap", live, world.server.objects[CHILD]))
 
 
 async def test_a_changed_intent_is_applied_once(world: World) -> None:

@@ -14,7 +14,7 @@ from kubectl_prism.kube.errors import ApiError, TooManyRequests, Unreachable
 from kubectl_prism.model.conditions import Mark
 from kubectl_prism.model.meta import Manifest
 from kubectl_prism.reconcile.breaker import Breaker
-from kubectl_prism.reconcile.controller import Controller, Outcome
+from kubectl_prism.reconcile.controller import ECHO, Controller, Outcome
 from kubectl_prism.reconcile.queue import NEWS, RESYNC
 from kubectl_prism.reconcile.request import Postponed, Request, Result, TerminalError
 from kubectl_prism.store import Change, Store
@@ -391,6 +391,28 @@ def test_a_first_list_does_not_count_as_news(priority: int, opens: int) -> None:
         if controller.queue.take() is not None:
             controller.queue.done(KEY)
     assert controller.breaker.openings == opens
+
+
+@pytest.mark.parametrize("is_echo", [True, False])
+def test_an_echo_of_our_own_write_waits_for_news(*, is_echo: bool) -> None:
+    """It is looked at in the end, and at once when somebody else has changed the child as well."""
+    clock = Clock()
+    controller = noticing(clock)
+    controller.owns, controller.is_echo = ("Deployment",), lambda change: is_echo
+    owner = {"kind": "PrismStack", "name": "s", "uid": "u", "controller": True}
+    metadata = {"name": "d", "namespace": "default", "ownerReferences": [owner]}
+    child = {"kind": "Deployment", "metadata": metadata}
+    controller.notice(Change("Deployment", None, child), store=Store())
+    assert controller.queue.take() == (None if is_echo else KEY)
+    if is_echo:
+        clock.now += ECHO
+        assert controller.queue.take() == KEY
+    controller.queue.done(KEY)
+    controller.notice(Change("Deployment", None, child), store=Store())
+    controller.is_echo = lambda change: False
+    controller.notice(Change("Deployment", child, child), store=Store())
+    assert controller.queue.take() == KEY
+    assert not controller.queue.delayed
 
 
 def test_changes_that_share_a_run_count_once() -> None:

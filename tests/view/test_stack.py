@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubectl_prism.model.conditions import NOT_RECONCILED
 from kubectl_prism.model.meta import Key, Manifest
 from kubectl_prism.view import status
 from kubectl_prism.view.health import Severity, health
@@ -101,7 +102,9 @@ def test_conditions_of_an_older_generation_are_no_answer() -> None:
 
 def test_what_nobody_looked_at_waits_and_what_stalled_is_bad() -> None:
     """Health follows Ready and Stalled; deletion says what holds it up."""
-    assert health(named("PrismStack", "new")).word == "Pending"
+    new = health(named("PrismStack", "new"))
+    assert new == health(named("PrismStack", "new", status={"conditions": [NOT_RECONCILED]}))
+    assert (new.word, new.is_fine) == ("Pending", False)
     stuck = health(
         named("PrismStack", "s", status=conditions("False", reason="NameTaken", message="no", stalled="True"))
     )
