@@ -70,7 +70,12 @@ async def test_changes_that_follow_each_other_closely_are_read_together(
     store, heard, reads = Store(), list[Change](), list[int]()
     store.subscribe(heard.append)
     feed = Lines.feed
-    monkeypatch.setattr(Lines, "feed", lambda lines, chunk: reads.append(len(heard)) or feed(lines, chunk))
+
+    def fed(lines: Lines, chunk: bytes) -> list[bytes]:
+        reads.append(len(chunk))
+        return feed(lines, chunk)
+
+    monkeypatch.setattr(Lines, "feed", fed)
     changes = [event("MODIFIED", config_map("a", str(version))) for version in range(2, 22)]
     listed = [event("ADDED", config_map("a", "1")), bookmark("1", ends_list=True)]
     server.play(stream(*listed, *changes, end="hold", every=GATHER / 10))
