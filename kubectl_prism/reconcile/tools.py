@@ -24,6 +24,10 @@ from kubectl_prism.reconcile.rollout import Rollout, as_seen, is_seen, rollout
 from kubectl_prism.store import Store
 
 PROGRESS_INTERVAL = 1.0
+TOLD_PER_SECOND = 20
+LONGEST_HOLD = 15.0
+"""Where many objects begin at once, their first progress is held back as long as telling all of them would take at this
+rate, but no longer than so many seconds: the API server has their children to make."""
 LONGEST_WAIT = 60.0
 REMEMBERED = 4096
 
@@ -65,6 +69,7 @@ class Pace:
         """Remember that the status of the object `uid` was written now."""
         self._written[uid] = self._clock()
         self._written.move_to_end(uid)
+        self._held.pop(uid, None)
         while len(self._written) > REMEMBERED:
             self._written.popitem(last=False)
 
@@ -72,12 +77,16 @@ class Pace:
         """Return the seconds until progress of the object `uid` may be written; 0 or less for now."""
         return self._written.get(uid, -PROGRESS_INTERVAL) + PROGRESS_INTERVAL - self._clock()
 
-    def hold(self, what: str) -> float:
-        """Return the seconds until `what`, which came now if it is new, has lasted a second; 0 or less from then on."""
+    def hold(self, what: str, *, longest: float = PROGRESS_INTERVAL) -> float:
+        """Return the seconds until `what`, which came now if it is new, has lasted a second; 0 or less from then on.
+
+        Where much is held back at once, it is as long as telling all of it would take, up to `longest`.
+        """
         now = self._clock()
         while self._held and now - next(iter(self._held.values())) > LONGEST_WAIT:
             self._held.popitem(last=False)
-        return self._held.setdefault(what, now) + PROGRESS_INTERVAL - now
+        since = self._held.setdefault(what, now)
+        return since + max(PROGRESS_INTERVAL, min(len(self._held) / TOLD_PER_SECOND, longest)) - now
 
 
 class Patience:
@@ -218,7 +227,7 @@ class Tools:
         """Return the seconds that `status` has to wait until it may be written."""
         held = obj.get("status") or {}
         if "observedGeneration" not in held and _is_on_its_way(status):
-            return self.pace.hold(meta.uid(obj))
+            return self.pace.hold(meta.uid(obj), longest=LONGEST_HOLD)
         return self.pace.pause(meta.uid(obj)) if _is_mere_progress(held, status) else 0.0
 
     def _announce(self, obj: Manifest, marks: list[Mark]) -> None:

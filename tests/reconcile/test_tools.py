@@ -12,7 +12,7 @@ from kubectl_prism.model.meta import Manifest
 from kubectl_prism.reconcile.apply import Applier
 from kubectl_prism.reconcile.events import Recorder
 from kubectl_prism.reconcile.request import Request
-from kubectl_prism.reconcile.tools import Pace, Patience, Tools, sooner
+from kubectl_prism.reconcile.tools import LONGEST_HOLD, TOLD_PER_SECOND, Pace, Patience, Tools, sooner
 from kubectl_prism.store import Store
 from tests.reconcile.fake import Clock, Server
 from tests.reconcile.test_rollout import whole
@@ -84,6 +84,18 @@ def test_what_passes_within_a_second_is_held_back() -> None:
     assert (pace.hold("a"), pace.hold("b")) == (0.25, 1)
     clock.now += 0.75
     assert pace.hold("a") == -0.5
+
+
+def test_where_much_begins_at_once_its_progress_is_told_late() -> None:
+    """As late as telling all of it would take; what is told is no longer counted, and a single object never waits."""
+    clock = Clock()
+    pace = Pace(clock)
+    waits = [pace.hold(str(number), longest=LONGEST_HOLD) for number in range(1000)]
+    assert (waits[0], waits[TOLD_PER_SECOND], waits[-1]) == (1, 1.05, LONGEST_HOLD)
+    assert pace.hold("annotated") == 1
+    for number in range(1000):
+        pace.mark(str(number))
+    assert pace.hold("later", longest=LONGEST_HOLD) == 1
 
 
 def test_what_was_held_back_long_ago_is_forgotten() -> None:
