@@ -37,6 +37,7 @@ async def cold_start(stage: Stage, *, label: str) -> Figures:
             done = await reached(lambda: has_looked_at(stage.scale.patterns), within=PATIENCE, every=0.05)
             figures[f"{label}, s until all are looked at"] = watch.read() if done else math.inf
         await at_rest(process)
+        await stage.quiet()
         requests = stage.asked(mark)
         figures[f"{label}, CPU s"] = process.seconds()
         figures[f"{label}, writes"] = sum(asked.is_write for asked in requests)

@@ -18,8 +18,10 @@ from bench.wire import Wire
 
 Figures = dict[str, float]
 
-SETTLE = 3.0
-"""Seconds in which an operator may finish what it does after the last object became Ready."""
+QUIET = 3.0
+"""Seconds without a request after which an operator has finished what it does after the last object became Ready."""
+RESTLESS = 180.0
+"""Seconds after which it is taken as it is: it never finishes."""
 CALM = 1.0
 """Seconds that an operator must be idle to count as at rest."""
 IDLE_SHARE = 0.05
@@ -57,6 +59,15 @@ class Stage:
     def asked(self, mark: int) -> list[Asked]:
         """Return what the operator asked of the API server after a mark of the audit log."""
         return self.audit.since(mark, {self.arena.peer.user})
+
+    async def quiet(self) -> None:
+        """Wait until the operator asks nothing any more, but for watches: one that paces itself seems idle before."""
+        watch = Stopwatch()
+        while watch.read() < RESTLESS:
+            mark = self.audit.mark()
+            await asyncio.sleep(QUIET)
+            if all(asked.verb == "watch" for asked in self.asked(mark)):
+                return
 
     @property
     def running(self) -> Process:

@@ -15,7 +15,7 @@ from bench import objects
 from bench.arena import NAMESPACE
 from bench.audit import Asked, counted
 from bench.peers import Failed
-from bench.stage import PATIENCE, SETTLE, Figures, Stage, Stopwatch, at_rest
+from bench.stage import PATIENCE, Figures, Stage, Stopwatch, at_rest
 from bench.sums import percentile
 from bench.wire import Wire
 
@@ -59,7 +59,7 @@ async def create(stage: Stage) -> tuple[Figures, Counter[str]]:
     to_available = watch.read() if available else math.inf
     ready = await eyes.until(lambda: len(eyes.ready) >= everyone, within=PATIENCE if available else 1)
     to_ready = watch.read() if ready else math.inf
-    await asyncio.sleep(SETTLE)
+    await stage.quiet()
     requests = stage.asked(mark)
     return {
         "seconds to available": to_available,
