@@ -76,6 +76,7 @@ class Queue(Generic[Item]):
         self._delayed: dict[Item, tuple[float, int]] = {}  # item → due time, priority
         self._timers: list[tuple[float, int, Item]] = []  # heap of (due, order, item); stale entries are skipped
         self._failures: dict[Item, int] = {}
+        self._not_before: dict[Item, float] = {}  # item → the time until which somebody asked to be left alone with it
         self._waiters: deque[asyncio.Future[None]] = deque()
 
     def __contains__(self, item: Item) -> bool:
@@ -94,6 +95,9 @@ class Queue(Generic[Item]):
     def add(self, item: Item, priority: int = NEWS) -> None:
         """Ask for one run of `item`; asking again before it ran keeps the higher priority."""
         if self.is_shut:
+            return
+        if (rest := self._not_before.get(item, -inf) - self.clock()) > TICK:
+            self.add_after(item, rest, priority)
             return
         known = self._dirty.get(item)
         if known is None:
@@ -122,7 +126,7 @@ class Queue(Generic[Item]):
     def add_rate_limited(self, item: Item, *, at_least: float = 0.0) -> float:
         """Ask for another run after a failure; return the delay: 5 ms doubling to 1000 s, half of it by chance.
 
-        It is `at_least` so many seconds, which somebody asked for, and up to a tenth more.
+        It is `at_least` so many seconds, which somebody asked for, and up to a tenth more; news do not cut that short.
         """
         failures = self._failures.get(item, 0)
         self._failures[item] = failures + 1
@@ -130,6 +134,10 @@ class Queue(Generic[Item]):
         chance = self.jitter()
         seconds = min(FIRST_RETRY * 2.0 ** min(failures, 60), LAST_RETRY) * (0.5 + 0.5 * chance)
         seconds = max(seconds, at_least * (1.0 + 0.1 * chance))
+        if at_least:
+            self._not_before[item] = self.clock() + seconds
+            self._dirty.pop(item, None)  # what came while it was worked on is seen by then, too
+            self._delayed.pop(item, None)
         self.add_after(item, seconds, RETRY)
         return seconds
 
@@ -151,6 +159,7 @@ class Queue(Generic[Item]):
                 continue
             del self._dirty[item]
             self._delayed.pop(item, None)
+            self._not_before.pop(item, None)
             self._processing[item] = now = self.clock()
             if heap is self._suspects:
                 self._on_trial.add(item)

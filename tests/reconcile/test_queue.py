@@ -167,6 +167,28 @@ def test_a_retry_waits_as_long_as_it_was_told_to() -> None:
     assert queue(jitter=1.0).add_rate_limited(1, at_least=0.001) == 0.005
 
 
+def test_news_do_not_cut_short_what_somebody_asked_for() -> None:
+    """Neither those that came while the item was worked on, nor later ones; and it comes once."""
+    clock = Clock()
+    work = queue(clock, jitter=0.0)
+    work.add(1)
+    assert work.take() == 1
+    work.add(1)
+    work.add_after(1, 3)
+    assert work.add_rate_limited(1, at_least=20.0) == 20.0
+    work.done(1)
+    work.add(1)
+    clock.now += 19.9
+    work.add(1)
+    assert work.take() is None
+    clock.now += 0.1
+    assert work.take() == 1
+    work.done(1)
+    assert (work.take(), work.delayed) == (None, {})
+    work.add(1)
+    assert work.take() == 1
+
+
 def test_equal_priorities_are_first_in_first_out() -> None:
     """Nobody is overtaken by an equal."""
     work = queue()
