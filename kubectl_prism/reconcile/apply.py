@@ -94,12 +94,11 @@ class Applier:
 
     def is_echo(self, change: Change) -> bool:
         """Tell whether a change is what our own last write of that child returned: its writer knows it already."""
-        written = self._children.get(Ref(change.kind, *key(change.new))) if change.new else None
-        return (
-            written is not None
-            and change.new is not None
-            and (written.uid, written.verified) == (uid(change.new), resource_version(change.new))
-        )
+        if change.new is None:
+            return False
+        written = self._children.get(Ref(change.kind, *key(change.new)))
+        live = uid(change.new), resource_version(change.new)
+        return written is not None and (written.uid, written.verified) == live
 
     async def apply(self, owner: Manifest, intent: Manifest, *, initial: Manifest | None = None) -> Manifest:
         """Make `intent` exist as a child of `owner` and return the live object.
