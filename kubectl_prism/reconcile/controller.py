@@ -36,10 +36,6 @@ Flag = Callable[[Request, list[Mark]], Awaitable[None]]
 FLAGGED = 1.0
 """The pause before the next try, in seconds, from which on a failure is no passing one and is told on the object."""
 
-ECHO = 5.0
-"""The seconds after which a reconcile is made good for that only our own write of a child asks for: who wrote it knew
-it, and mostly somebody else has news before."""
-
 SLOW = 1.0
 """The seconds from which on a reconcile is remembered: it may be the one that kept the event loop from turning."""
 
@@ -59,9 +55,10 @@ class Controller:
     """Reconciles every object of `kind`, at most `workers` at a time, each within `deadline` seconds.
 
     `owns` names the kinds whose changes wake their controller of this kind; `watches` maps the changes of further kinds
-    to requests; `kinds` are all whose changes it wants to hear of. `is_echo` knows our own writes. `flag` tells on the
-    object why it cannot be reconciled. `observe` is told (kind, outcome, seconds) of every reconcile. `tasks` holds
-    what is in work with its task and its start, `slow` the last reconciles that took long with seconds and end.
+    to requests; `kinds` are all whose changes it wants to hear of. `may_wait` gives the seconds that a child's change
+    may wait for others to join it. `flag` tells on the object why it cannot be reconciled. `observe` is told (kind,
+    outcome, seconds) of every reconcile. `tasks` holds what is in work with its task and its start, `slow` the last
+    reconciles that took long with seconds and end.
     """
 
     def __init__(
@@ -76,7 +73,7 @@ class Controller:
         clock: Callable[[], float] = time.monotonic,
         breaker: Breaker | None = None,
         flag: Flag | None = None,
-        is_echo: Callable[[Change], bool] = lambda change: False,
+        may_wait: Callable[[Change], float] = lambda change: 0.0,
     ) -> None:
         self.kind = kind
         self.reconcile = reconcile
@@ -88,7 +85,7 @@ class Controller:
         self.clock = clock
         self.breaker = breaker or Breaker(clock=clock)
         self.flag = flag
-        self.is_echo = is_echo
+        self.may_wait = may_wait
         self.queue: Queue[Request] = Queue(clock=clock, most_suspects=max(1, workers - 1), most_background=BACKGROUND)
         self.tasks: dict[Request, tuple[asyncio.Task[None], float]] = {}
         self.slow: deque[tuple[Request, float, float]] = deque(maxlen=16)
@@ -98,14 +95,14 @@ class Controller:
 
     def notice(self, change: Change, *, store: Store, priority: int = NEWS) -> None:
         """Queue every request that `change` makes; where news come too thick, for later."""
-        is_echo = change.kind in self.owns and self.is_echo(change)
-        writers = set(of_owner(change, self.kind, store)) if is_echo else ()
+        wait = self.may_wait(change) if change.kind in self.owns else 0.0
+        owners = set(of_owner(change, self.kind, store)) if wait else ()
         for request in requests(change, kind=self.kind, owns=self.owns, watches=self.watches, store=store):
             if priority != NEWS or request in self.queue:
                 self.queue.add(request, priority)
             else:
                 pause = self.breaker.pause(request, change)
-                self.queue.add_after(request, max(pause, ECHO) if request in writers else pause, priority)
+                self.queue.add_after(request, max(pause, wait) if request in owners else pause, priority)
 
     async def run(self) -> None:
         """Reconcile until the queue is shut; what runs then is finished first."""
@@ -146,7 +143,8 @@ class Controller:
         """Wait until nobody else has begun with an object, of which nothing is new, in this turn of the event loop.
 
         Most such reconciles end without a request: several in one turn would keep the answers to others waiting. While
-        anything new is in work the machine is left to it and to the API server, but for one such object in 5 ms.
+        anything new is in work, or was a moment ago, the machine is left to it and to the API server, but for one such
+        object in 5 ms.
         """
         await self._turn.acquire()
         loop = asyncio.get_running_loop()

@@ -23,7 +23,7 @@ def controllers(tools: Tools) -> list[Controller]:
             owns=stack.CHILD_KINDS,
             watches={"Pod": partial(stack.of_pod, store), "PrismStack": partial(stack.of_stack, store)},
             flag=tools.flag,
-            is_echo=tools.applier.is_echo,
+            may_wait=tools.may_wait,
         ),
         Controller(
             "PrismPattern",
@@ -36,13 +36,13 @@ def controllers(tools: Tools) -> list[Controller]:
                 "Secret": partial(pattern.of_connection, store),
             },
             flag=tools.flag,
-            is_echo=tools.applier.is_echo,
+            may_wait=tools.may_wait,
         ),
         Controller(
             "PrismBackend",
             backend.BackendReconciler(tools),
             owns=backend.CHILD_KINDS,
             flag=tools.flag,
-            is_echo=tools.applier.is_echo,
+            may_wait=tools.may_wait,
         ),
     ]

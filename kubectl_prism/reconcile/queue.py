@@ -29,6 +29,9 @@ RESYNC = -100
 FIRST_RETRY = 0.005
 LAST_RETRY = 1000.0
 
+LINGER = 0.1
+"""The seconds after the last of them in which more news are likely, and other programs busy with what came of it."""
+
 TICK = 1e-6
 """The seconds by which an event loop may call too early: what is due within them is due now."""
 
@@ -77,6 +80,7 @@ class Queue(Generic[Item]):
         self._timers: list[tuple[float, int, Item]] = []  # heap of (due, order, item); stale entries are skipped
         self._failures: dict[Item, int] = {}
         self._not_before: dict[Item, float] = {}  # item → the time until which somebody asked to be left alone with it
+        self._last_news = -inf  # the time at which the last item was done that was not of a resync
         self._waiters: deque[asyncio.Future[None]] = deque()
 
     def __contains__(self, item: Item) -> bool:
@@ -85,8 +89,8 @@ class Queue(Generic[Item]):
 
     @property
     def has_news(self) -> bool:
-        """Whether anything is in work that is not of a resync."""
-        return len(self._processing) > len(self._in_background)
+        """Whether anything is in work that is not of a resync, or was a moment ago."""
+        return len(self._processing) > len(self._in_background) or self.clock() - self._last_news < LINGER
 
     def is_background(self, item: Item) -> bool:
         """Tell whether `item` is in work, and of a resync."""
@@ -185,6 +189,8 @@ class Queue(Generic[Item]):
             self.worked(self.clock() - started)
         if (known := self._dirty.get(item)) is not None:
             self._offer(item, known[0])
+        if item not in self._in_background:
+            self._last_news = self.clock()
         if item in self._on_trial or item in self._in_background:
             self._on_trial.discard(item)
             self._in_background.discard(item)

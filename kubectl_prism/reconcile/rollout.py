@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from kubectl_prism.model import conditions, meta
 from kubectl_prism.model.meta import Manifest
+from kubectl_prism.reconcile.triggers import is_news
 from kubectl_prism.view import pods as pod_words
 
 
@@ -44,6 +45,14 @@ def rollout(deployment: Manifest, pods: Iterable[Manifest]) -> Rollout:
     if not is_done and (trouble := pod_words.trouble(pods)):
         reason, message = trouble.reason, f"{message}: {trouble.message}"
     return Rollout(desired, replicas, available, is_done, reason, message)
+
+
+def is_mere_progress(old: Manifest | None, new: Manifest | None) -> bool:
+    """Tell whether a Deployment was on its way before a change and still is: only numbers moved."""
+    if is_news(old, new) or old is None or new is None:
+        return False
+    before, after = rollout(old, ()), rollout(new, ())
+    return not before.is_done and not after.is_done and before.reason == after.reason
 
 
 def is_seen(deployment: Manifest) -> bool:

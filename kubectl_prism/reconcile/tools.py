@@ -20,14 +20,17 @@ from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.reconcile.apply import Applier, NameTaken
 from kubectl_prism.reconcile.events import Recorder
 from kubectl_prism.reconcile.request import Request
-from kubectl_prism.reconcile.rollout import Rollout, as_seen, is_seen, rollout
-from kubectl_prism.store import Store
+from kubectl_prism.reconcile.rollout import Rollout, as_seen, is_mere_progress, is_seen, rollout
+from kubectl_prism.store import Change, Store
 
 PROGRESS_INTERVAL = 1.0
 TOLD_PER_SECOND = 20
 LONGEST_HOLD = 15.0
 """Where many objects begin at once, their first progress is held back as long as telling all of them would take at this
 rate, but no longer than so many seconds: the API server has their children to make."""
+ECHO = 5.0
+"""The seconds that an owner takes to look at what its own write of a child returned: it knew that, and mostly somebody
+else has news before."""
 LONGEST_WAIT = 60.0
 REMEMBERED = 4096
 
@@ -165,6 +168,13 @@ class Tools:
         is_held = any(self.store.owned(meta.uid(owner), kind) for kind in gone)
         others = [intent for intent in wanted if intent["kind"] not in SCALER_KINDS]
         return others if is_held else others + scalers
+
+    def may_wait(self, change: Change) -> float:
+        """Return the seconds that the owner of a changed child may take to look: progress is told in steps anyway."""
+        if self.applier.is_echo(change):
+            return ECHO
+        is_progress = change.kind == "Deployment" and is_mere_progress(change.old, change.new)
+        return PROGRESS_INTERVAL if is_progress else 0.0
 
     async def parsed(self, model: type[M], obj: Manifest) -> M | None:
         """Return `obj` as its model; where it does not parse, its status says why and None is returned."""

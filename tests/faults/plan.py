@@ -30,6 +30,8 @@ class Asked:
     name: str
     subresource: str
     query: Mapping[str, str]
+    status_told: Any = None
+    """The status that it writes, if any."""
     began: float = field(default_factory=time.monotonic)
     ended: float = 0.0
     status: int = 0
@@ -42,6 +44,11 @@ class Asked:
     def is_write(self) -> bool:
         """Whether it changes desired state or a status, not a Lease or an Event."""
         return self.verb not in READS and self.resource not in ASIDE
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the server did it."""
+        return 200 <= self.status < 300
 
     @property
     def is_listing(self) -> bool:
@@ -70,15 +77,30 @@ def asked(method: str, path: str, query: Mapping[str, str], body: bytes) -> Aske
     )
     if verb == "create" and not name:
         name = _name(body)
-    return Asked(verb, group, resource, namespace, name, subresource, dict(query))
+    told = _status(body) if subresource == "status" else None
+    return Asked(verb, group, resource, namespace, name, subresource, dict(query), told)
 
 
 def _name(body: bytes) -> str:
-    try:
-        found: Any = json.loads(body)
-    except ValueError:
-        return ""
+    found = _json(body)
     return str(found["metadata"].get("name") or "") if isinstance(found, dict) and "metadata" in found else ""
+
+
+def _status(body: bytes) -> Any:  # noqa: ANN401 - JSON
+    """Return the status of an apply, or of a JSON patch that replaces it whole."""
+    match _json(body):
+        case {"status": status}:
+            return status
+        case [*_, {"path": "/status", "value": status}]:
+            return status
+    return None
+
+
+def _json(body: bytes) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,8 @@ class Stage:
         return replica.revive()
 
     def _run(self, began: float) -> Run:
-        return Run(oracles.state(self.world), *oracles.counted(self.asked(began)))
+        asked = self.asked(began)
+        return Run(oracles.state(self.world), *oracles.counted(asked), oracles.again(asked))
 
 
 @contextmanager

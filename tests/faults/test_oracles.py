@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -40,14 +41,29 @@ def test_another_end_is_told_field_by_field(stage: Stage) -> None:
         replace(RUN, removed=Counter({"services/a": 1})),
         replace(RUN, written=Counter({"patch deployments/a/": 13})),
         replace(RUN, written=RUN.written + Counter({"patch prismpatterns/a/status": 7})),
+        replace(RUN, again=Counter({"prismpatterns/a": 2, "prismpatterns/b": 1})),
     ],
-    ids=["made twice", "removed", "writes", "statuses"],
+    ids=["made twice", "removed", "writes", "statuses", "statuses again"],
 )
 def test_more_than_the_reference_did_is_too_much(run: Run) -> None:
     """O2 and O6 refuse a second create, a delete that should not be, and many more writes."""
     oracles.is_sparing(RUN, RUN)
     with pytest.raises(AssertionError):
         oracles.is_sparing(run, RUN)
+
+
+def test_a_status_counts_as_said_before_whenever_it_was() -> None:
+    """Its times do not make it another; what another object says, and what the server refused, does not count."""
+    said = []
+    for name, phase, time in (("a", "Pending", 1), ("a", "Running", 2), ("a", "Pending", 3), ("b", "Pending", 3)):
+        body = json.dumps({"status": {"phase": phase, "conditions": [{"lastTransitionTime": time}]}}).encode()
+        said.append(asked("PATCH", f"/apis/prism.io/v1alpha1/namespaces/n/prismpatterns/{name}/status", {}, body))
+        said[-1].status = 200
+    replaced = json.dumps([{"op": "test"}, {"op": "add", "path": "/status", "value": {"phase": "Running"}}]).encode()
+    for status in (200, 500):
+        said.append(asked("PATCH", "/apis/prism.io/v1alpha1/namespaces/n/prismpatterns/b/status", {}, replaced))
+        said[-1].status = status
+    assert oracles.again(said) == {"prismpatterns/a": 1}
 
 
 def test_a_write_in_a_steady_world_is_seen(stage: Stage) -> None:

@@ -14,8 +14,8 @@ from kubectl_prism.kube.errors import ApiError, TooManyRequests, Unreachable
 from kubectl_prism.model.conditions import Mark
 from kubectl_prism.model.meta import Manifest
 from kubectl_prism.reconcile.breaker import Breaker
-from kubectl_prism.reconcile.controller import ECHO, Controller, Outcome
-from kubectl_prism.reconcile.queue import NEWS, RESYNC
+from kubectl_prism.reconcile.controller import Controller, Outcome
+from kubectl_prism.reconcile.queue import LINGER, NEWS, RESYNC
 from kubectl_prism.reconcile.request import Postponed, Request, Result, TerminalError
 from kubectl_prism.store import Change, Store
 from tests.reconcile.fake import Clock
@@ -299,7 +299,7 @@ async def test_a_resync_begins_with_one_object_a_turn() -> None:
 
 @pytest.mark.looptime
 async def test_a_resync_steps_aside_while_there_is_news() -> None:
-    """As long as a change is in work a resync goes on slowly, and with the change it ends at once."""
+    """As long as a change is in work, and a moment longer, a resync goes on slowly; then it ends at once."""
     ends = asyncio.Event()
 
     async def reconcile(request: Request) -> Result:
@@ -310,7 +310,7 @@ async def test_a_resync_steps_aside_while_there_is_news() -> None:
         return Result()
 
     done: list[Request] = []
-    controller = Controller("PrismStack", reconcile)
+    controller = Controller("PrismStack", reconcile, clock=asyncio.get_running_loop().time)
     running = asyncio.create_task(controller.run())
     controller.queue.add(KEY)
     await asyncio.sleep(0.01)
@@ -319,7 +319,9 @@ async def test_a_resync_steps_aside_while_there_is_news() -> None:
     await asyncio.sleep(1)
     assert 190 <= len(done) <= 202
     ends.set()
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(LINGER - 0.01)
+    assert len(done) <= 225
+    await asyncio.sleep(0.02)
     assert len(done) == 1000
     running.cancel()
 
@@ -393,23 +395,23 @@ def test_a_first_list_does_not_count_as_news(priority: int, opens: int) -> None:
     assert controller.breaker.openings == opens
 
 
-@pytest.mark.parametrize("is_echo", [True, False])
-def test_an_echo_of_our_own_write_waits_for_news(*, is_echo: bool) -> None:
-    """It is looked at in the end, and at once when somebody else has changed the child as well."""
+@pytest.mark.parametrize("wait", [0.0, 5.0])
+def test_what_may_wait_waits_for_news(wait: float) -> None:
+    """It is looked at in the end, and at once when the child changes in a way that may not wait."""
     clock = Clock()
     controller = noticing(clock)
-    controller.owns, controller.is_echo = ("Deployment",), lambda change: is_echo
+    controller.owns, controller.may_wait = ("Deployment",), lambda change: wait
     owner = {"kind": "PrismStack", "name": "s", "uid": "u", "controller": True}
     metadata = {"name": "d", "namespace": "default", "ownerReferences": [owner]}
     child = {"kind": "Deployment", "metadata": metadata}
     controller.notice(Change("Deployment", None, child), store=Store())
-    assert controller.queue.take() == (None if is_echo else KEY)
-    if is_echo:
-        clock.now += ECHO
+    assert controller.queue.take() == (None if wait else KEY)
+    if wait:
+        clock.now += wait
         assert controller.queue.take() == KEY
     controller.queue.done(KEY)
     controller.notice(Change("Deployment", None, child), store=Store())
-    controller.is_echo = lambda change: False
+    controller.may_wait = lambda change: 0.0
     controller.notice(Change("Deployment", child, child), store=Store())
     assert controller.queue.take() == KEY
     assert not controller.queue.delayed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_prism.model.meta import Manifest
-from kubectl_prism.reconcile.rollout import rollout
+from kubectl_prism.reconcile.rollout import is_mere_progress, rollout
 
 
 def deployment(
@@ -81,3 +81,28 @@ def test_a_pods_trouble_is_the_reason_why_a_rollout_is_not_done() -> None:
 def test_a_pods_trouble_does_not_matter_once_the_rollout_is_done() -> None:
     """A pod that is left over does not spoil a Deployment that has all it wants."""
     assert rollout(whole(), [UNSCHEDULABLE]).reason == "DeploymentReady"
+
+
+ANNOTATED: Manifest = {**deployment(), "metadata": {"name": "d", "generation": 2, "annotations": {"a": "b"}}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_mere"),
+    [
+        (deployment(), deployment(replicas=3), True),
+        (deployment(observed=1), deployment(), True),
+        (None, deployment(), False),
+        (deployment(), None, False),
+        (deployment(), ANNOTATED, False),
+        (deployment(), deployment(conditions=LATE), False),
+        (deployment(), deployment(conditions=FORBIDDEN), False),
+        (deployment(), whole(), False),
+        (whole(), deployment(replicas=3, availableReplicas=2), False),
+        (whole(), whole(conditions=LATE), False),
+    ],
+)
+def test_mere_progress_is_all_that_changes_no_judgement(
+    old: Manifest | None, new: Manifest | None, is_mere: bool
+) -> None:
+    """Coming, going, being edited, being done or no longer done, and another reason are each more than that."""
+    assert is_mere_progress(old, new) is is_mere

@@ -12,10 +12,19 @@ from kubectl_prism.model.meta import Manifest
 from kubectl_prism.reconcile.apply import Applier
 from kubectl_prism.reconcile.events import Recorder
 from kubectl_prism.reconcile.request import Request
-from kubectl_prism.reconcile.tools import LONGEST_HOLD, TOLD_PER_SECOND, Pace, Patience, Tools, sooner
-from kubectl_prism.store import Store
+from kubectl_prism.reconcile.tools import (
+    ECHO,
+    LONGEST_HOLD,
+    PROGRESS_INTERVAL,
+    TOLD_PER_SECOND,
+    Pace,
+    Patience,
+    Tools,
+    sooner,
+)
+from kubectl_prism.store import Change, Store
 from tests.reconcile.fake import Clock, Server
-from tests.reconcile.test_rollout import whole
+from tests.reconcile.test_rollout import deployment, whole
 
 NOW = "2030-01-01T00:00:00Z"
 
@@ -130,6 +139,18 @@ def test_our_own_new_generation_is_never_ready_too_soon() -> None:
     room = Room(ready(generation=2))
     deployment = whole(1, observed=1) | {"metadata": {"name": "d", "uid": "d", "generation": 2}}
     assert not room.tools.judge(room.obj, deployment, ()).is_done
+
+
+async def test_only_progress_and_our_own_doing_may_wait() -> None:
+    """The owner has to hear at once that a Deployment is there, and that somebody else changed a child."""
+    room = Room(ready())
+    child: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "default"}}
+    ours = await room.tools.applier.apply(room.obj, child)
+    assert room.tools.may_wait(Change("ConfigMap", None, ours)) == ECHO
+    theirs = {**ours, "metadata": {**ours["metadata"], "resourceVersion": "999"}}
+    assert room.tools.may_wait(Change("ConfigMap", ours, theirs)) == 0
+    assert room.tools.may_wait(Change("Deployment", deployment(), deployment(replicas=1))) == PROGRESS_INTERVAL
+    assert room.tools.may_wait(Change("Deployment", deployment(), whole())) == 0
 
 
 async def test_what_cannot_be_reconciled_is_told_and_nothing_else_is_lost() -> None:
