@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from bench import objects, peers
 from bench.arena import NAMESPACE
-from bench.stage import PATIENCE, Figures, Stage, Stopwatch, at_rest, reached
+from bench.stage import PATIENCE, Figures, Stage, Stopwatch, reached
 from bench.workloads import REPAIR
 
 AFTER = "after-the-outage"
@@ -36,8 +36,7 @@ async def cold_start(stage: Stage, *, label: str) -> Figures:
         if is_ours:
             done = await reached(lambda: has_looked_at(stage.scale.patterns), within=PATIENCE, every=0.05)
             figures[f"{label}, s until all are looked at"] = watch.read() if done else math.inf
-        await at_rest(process)
-        await stage.quiet()
+        await stage.quiet(process)
         requests = stage.asked(mark)
         figures[f"{label}, CPU s"] = process.seconds()
         figures[f"{label}, writes"] = sum(asked.is_write for asked in requests)
@@ -50,7 +49,7 @@ async def cold_start(stage: Stage, *, label: str) -> Figures:
         done = bool(await stage.eyes.until(lambda: stage.eyes.deployments[name].image == image, within=PATIENCE))
         figures[f"{label}, s to a missed change"] = watch.read() if done else math.inf
         await stage.eyes.all_ready(within=REPAIR)
-        await at_rest(process)
+        await stage.quiet(process)
     return figures
 
 

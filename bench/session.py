@@ -14,6 +14,7 @@ from bench.arena import NAMESPACE, arena
 from bench.peers import FLOOR, OURS, ROOT, Failed, Peer
 from bench.stage import Figures, Scale, Stage
 from bench.wire import Refused
+from bench.workloads import REPAIR
 from kubectl_prism.sandbox.programs import Binaries
 
 
@@ -66,6 +67,8 @@ async def _operate(stage: Stage, outcome: Outcome) -> None:
         found = await workloads.changes(stage, version="idle", count=stage.scale.changes)
         outcome.figures |= {f"idle change, {name}": value for name, value in found.items()}
         outcome.figures |= await workloads.drift(stage)
+        await stage.eyes.all_ready(within=REPAIR)
+        await stage.quiet(stage.process)  # what it ends with undone would be to do at the next start
     outcome.figures |= await restarts.cold_start(stage, label="cold start")
     if stage.peer.name == OURS:
         outcome.figures |= await _inside(stage)

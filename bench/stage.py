@@ -22,9 +22,8 @@ QUIET = 3.0
 """Seconds without a request after which an operator has finished what it does after the last object became Ready."""
 RESTLESS = 180.0
 """Seconds after which it is taken as it is: it never finishes."""
-CALM = 1.0
-"""Seconds that an operator must be idle to count as at rest."""
 IDLE_SHARE = 0.05
+"""Of a core, what one that has finished may still use."""
 PATIENCE = 600.0
 
 
@@ -60,13 +59,15 @@ class Stage:
         """Return what the operator asked of the API server after a mark of the audit log."""
         return self.audit.since(mark, {self.arena.peer.user})
 
-    async def quiet(self) -> None:
-        """Wait until the operator asks nothing any more, but for watches: one that paces itself seems idle before."""
+    async def quiet(self, process: Process, *, within: float = RESTLESS) -> None:
+        """Wait until the operator is idle and asks nothing but watches: one that paces itself seems idle before."""
         watch = Stopwatch()
-        while watch.read() < RESTLESS:
-            mark = self.audit.mark()
+        while watch.read() < within:
+            mark, spent = self.audit.mark(), process.seconds()
             await asyncio.sleep(QUIET)
-            if all(asked.verb == "watch" for asked in self.asked(mark)):
+            process.check()
+            is_idle = process.seconds() - spent <= IDLE_SHARE * QUIET
+            if is_idle and all(asked.verb == "watch" for asked in self.asked(mark)):
                 return
 
     @property
@@ -86,21 +87,6 @@ class Stopwatch:
     def read(self) -> float:
         """Return the seconds since it was made."""
         return time.perf_counter() - self.started
-
-
-async def at_rest(process: Process, *, within: float = PATIENCE) -> float:
-    """Wait until the process has been idle for a second; return the seconds until that second began."""
-    watch = Stopwatch()
-    began, spent = 0.0, process.seconds()
-    while watch.read() < within:
-        await asyncio.sleep(0.05)
-        process.check()
-        now, used = watch.read(), process.seconds()
-        if used - spent > IDLE_SHARE * CALM:
-            began, spent = now, used
-        elif now - began >= CALM:
-            return began
-    return within
 
 
 async def reached(look: Callable[[], bool], *, within: float, every: float = 0.02) -> bool:

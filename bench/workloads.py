@@ -15,7 +15,7 @@ from bench import objects
 from bench.arena import NAMESPACE
 from bench.audit import Asked, counted
 from bench.peers import Failed
-from bench.stage import PATIENCE, Figures, Stage, Stopwatch, at_rest
+from bench.stage import PATIENCE, Figures, Stage, Stopwatch
 from bench.sums import percentile
 from bench.wire import Wire
 
@@ -30,7 +30,7 @@ async def warm_up(stage: Stage, name: str = WARM) -> None:
     if not await stage.eyes.until(lambda: name in stage.eyes.available, within=60):
         stage.running.check()
         raise Failed(f"{stage.peer.name} made no Deployment of one pattern in a minute: {stage.running.said()}")
-    await at_rest(stage.running, within=10)
+    await stage.quiet(stage.running, within=10)
 
 
 async def floor(stage: Stage, bare: Wire) -> Figures:
@@ -59,7 +59,7 @@ async def create(stage: Stage) -> tuple[Figures, Counter[str]]:
     to_available = watch.read() if available else math.inf
     ready = await eyes.until(lambda: len(eyes.ready) >= everyone, within=PATIENCE if available else 1)
     to_ready = watch.read() if ready else math.inf
-    await stage.quiet()
+    await stage.quiet(stage.running)
     requests = stage.asked(mark)
     return {
         "seconds to available": to_available,
