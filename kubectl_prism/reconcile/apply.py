@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -33,7 +34,7 @@ from kubectl_prism.reconcile.api import API
 from kubectl_prism.reconcile.compare import covers, differences, project
 from kubectl_prism.reconcile.events import NORMAL, WARNING, Recorder
 from kubectl_prism.reconcile.fields import REPLICAS, conversion, is_only_owner
-from kubectl_prism.reconcile.memory import Memory, Written
+from kubectl_prism.reconcile.memory import PATIENCE, Memory, Written
 from kubectl_prism.reconcile.request import Postponed, TerminalError
 from kubectl_prism.store import Change, Store
 
@@ -81,7 +82,9 @@ class Applier:
         self._children = Memory(clock)
         self._statuses = Memory(clock)
         self._deleted: dict[str, float] = {}  # uid → when we deleted it
-        self._unsubscribe = (store.subscribe(self._children.observe), store.subscribe(self._statuses.observe))
+        self._gone: OrderedDict[Ref, float] = OrderedDict()  # child → when it went away, whoever did it
+        observers = (self._children.observe, self._statuses.observe, self._observe)
+        self._unsubscribe = tuple(store.subscribe(observer) for observer in observers)
 
     def close(self) -> None:
         """Stop listening to the store."""
@@ -111,6 +114,9 @@ class Applier:
         child = ref(wanted)
         live = self._children.latest(child, self.store.get(*child))
         if live is None:
+            if child in self._gone:
+                await self._check_current(owner)  # it may be gone as well, and its child went with it
+                self._gone.pop(child, None)
             try:
                 created = await self.client.create(_merged(wanted, initial or {}))
             except AlreadyExists:
@@ -165,8 +171,19 @@ class Applier:
         self._statuses.put(target, self._written(after, digest, _held(after.get("status") or {}, status)))
         return True
 
+    def _observe(self, change: Change) -> None:
+        """Remember for a while that a child of ours went away."""
+        if change.new is not None or change.old is None or _intent(change.old) is None:
+            return
+        now = self.clock()
+        while self._gone and now - next(iter(self._gone.values())) > PATIENCE:
+            self._gone.popitem(last=False)
+        child = ref(change.old)
+        self._gone[child] = now
+        self._gone.move_to_end(child)
+
     async def _check_current(self, owner: Manifest) -> None:
-        """Raise Postponed unless `owner` is what the cache shows: nothing is deleted for what was asked in the past."""
+        """Raise Postponed unless `owner` is what the cache shows: what it asked for in the past changes nothing."""
         target = ref(owner)
         try:
             fresh = await self.client.get(*target)

@@ -11,7 +11,7 @@ from kubectl_prism.model import conditions, meta
 from kubectl_prism.model.conditions import Mark
 from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.model.pattern import Pattern
-from kubectl_prism.reconcile.request import Request, Result
+from kubectl_prism.reconcile.request import Postponed, Request, Result
 from kubectl_prism.reconcile.rollout import Rollout, rollout
 from kubectl_prism.reconcile.tools import SCALER_KINDS, Applied, Tools, refs, sooner
 from kubectl_prism.render import autoscaling, labels, names
@@ -47,7 +47,7 @@ class PatternReconciler:
         if pattern is None:
             return Result()
         try:
-            connection = self._connection(pattern)
+            connection = self._connection(obj, pattern)
         except BackendMissing as missing:
             wait = await self._tools.report(obj, missing.marks, phase="Pending", **self._counts(obj, pattern))
             return Result(requeue_after=wait)
@@ -73,17 +73,19 @@ class PatternReconciler:
 
     def _counts(self, obj: Manifest, pattern: Pattern) -> Manifest:
         """Return the counts of the Deployment, where there is one: what runs goes on running."""
+        deployment = self._deployment(obj, pattern)
+        return _counted(pattern, rollout(deployment, ())) if deployment else {}
+
+    def _deployment(self, obj: Manifest, pattern: Pattern) -> Manifest | None:
         name = names.child(pattern.metadata.name)
         deployment = self._tools.store.get("Deployment", pattern.metadata.namespace, name)
-        if deployment is None or not meta.is_owned_by(deployment, obj):
-            return {}
-        return _counted(pattern, rollout(deployment, ()))
+        return deployment if deployment and meta.is_owned_by(deployment, obj) else None
 
     def _pods(self, pattern: Pattern) -> tuple[Manifest, ...]:
         runner = labels.runner_selector(pattern.metadata.name)["runner"]
         return self._tools.store.labelled("Pod", pattern.metadata.namespace, "runner", runner)
 
-    def _connection(self, pattern: Pattern) -> BackendConnection | None:
+    def _connection(self, obj: Manifest, pattern: Pattern) -> BackendConnection | None:
         """Return the connection that the pattern's pods mount; None where no PrismBackend supplies one."""
         home = pattern.metadata.namespace
         reference = pattern.spec.backend_config
@@ -98,6 +100,7 @@ class PatternReconciler:
         if backend is None:
             if reference:
                 raise BackendMissing("BackendNotFound", f"PrismBackend {home}/{name} (backendConfig) does not exist")
+            self._wait_for_return(obj, pattern, name)
             return None
         child = names.child(name)
         config_map = self._tools.store.get("ConfigMap", home, child)
@@ -111,6 +114,14 @@ class PatternReconciler:
             raise BackendMissing("BackendNotReady", f"PrismBackend {name}: {why}")
         owned = secret if secret and meta.is_owned_by(secret, backend) else None
         return backend_render.connection(config_map, owned)
+
+    def _wait_for_return(self, obj: Manifest, pattern: Pattern, backend: str) -> None:
+        """Raise Postponed where a backend in use went a moment ago: it may come back, or the pattern may go with it."""
+        running = self._deployment(obj, pattern)
+        if running and backend_render.is_connected(running, backend):
+            left = self._tools.pace.hold(f"{meta.uid(running)}/{backend}")
+            if left > 0:
+                raise Postponed(f"PrismBackend {backend} is gone, perhaps for a moment", after=left)
 
 
 def judgement(state: Rollout, applied: Applied) -> tuple[list[Mark], str]:

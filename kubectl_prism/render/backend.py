@@ -157,6 +157,15 @@ def connection(config_map: Manifest, secret: Manifest | None) -> BackendConnecti
     )
 
 
+def is_connected(deployment: Manifest, name: str) -> bool:
+    """Tell whether the pods of a runner's Deployment get the connection of the PrismBackend `name`."""
+    template = (deployment.get("spec") or {}).get("template") or {}
+    containers = (template.get("spec") or {}).get("containers") or []
+    told = (variable for container in containers for variable in container.get("env") or [] if variable["name"] == NAME)
+    sources = ((variable.get("valueFrom") or {}).get("configMapKeyRef") or {} for variable in told)
+    return any(source.get("name") == names.child(name) for source in sources)
+
+
 def _identity(backend: Backend, stack: str | None) -> Manifest:
     return {
         "name": names.child(backend.metadata.name),

@@ -188,7 +188,7 @@ async def test_a_deleted_child_is_made_again(world: World) -> None:
     world.look()
     world.server.took()
     await world.applier.apply(world.owner, child(a="1"))
-    assert world.server.took() == [f"create {CHILD}"]
+    assert world.server.took() == [f"get {ref(world.owner)}", f"create {CHILD}"]
 
 
 async def test_a_child_that_vanished_unseen_is_not_made_anew_by_an_apply(world: World) -> None:
@@ -298,6 +298,44 @@ async def test_nothing_is_pruned_for_what_was_asked_in_the_past(world: World, ch
     with pytest.raises(Postponed):
         await world.applier.prune(world.owner, [], ["ConfigMap"])
     assert not [call for call in world.server.took() if call.startswith("delete")]
+
+
+@pytest.mark.parametrize("change", [{"generation": 7}, {"uid": "another"}, None], ids=["changed", "anew", "gone"])
+async def test_a_child_that_went_is_not_revived_for_what_was_asked_in_the_past(
+    world: World, change: Manifest | None
+) -> None:
+    """It may have gone with its owner, of which the store has not heard yet: the server is asked about the owner."""
+    await world.applier.apply(world.owner, child(a="1"))
+    world.look()
+    owner, stale = ref(world.owner), world.owner
+    world.store.remove(*CHILD)
+    del world.server.objects[CHILD], world.server.objects[owner]
+    if change is not None:
+        world.server.put({**stale, "metadata": {**stale["metadata"], **change}})
+    for _ in range(2):
+        with pytest.raises(Postponed):
+            await world.applier.apply(stale, child(a="1"))
+    assert CHILD not in world.server.objects
+    world.server.put(stale)
+    world.server.took()
+    await world.applier.apply(stale, child(a="1"))
+    assert world.server.took() == [f"get {owner}", f"create {CHILD}"]
+
+
+async def test_what_went_long_ago_is_forgotten(world: World) -> None:
+    """By then the store has heard of the owner; and what was not ours is not remembered at all."""
+    await world.applier.apply(world.owner, child(a="1"))
+    await world.applier.apply(world.owner, config_map("second", data={}))
+    world.server.put(config_map("stranger", data={}))
+    world.look()
+    world.store.remove(*CHILD)
+    world.store.remove("ConfigMap", "default", "stranger")
+    world.clock.now += PATIENCE + 1
+    world.store.remove("ConfigMap", "default", "second")
+    del world.server.objects[CHILD]
+    world.server.took()
+    await world.applier.apply(world.owner, child(a="1"))
+    assert world.server.took() == [f"create {CHILD}"]
 
 
 async def test_a_status_that_cannot_be_applied_is_replaced(world: World) -> None:

@@ -81,6 +81,37 @@ def test_runners_go_on_when_their_backend_is_gone(world: World) -> None:
     assert world.get("Deployment", "p")["spec"] == before
 
 
+def test_runners_go_on_when_their_backend_is_made_anew(world: World) -> None:
+    """A backend that a pattern found by its name, deleted and made again at once, restarts no runner."""
+    world.backend("cache", connection={"url": "redis://redis:6379"})
+    world.pattern("p", backend="cache")
+    world.ready("PrismPattern", "p")
+    before = world.get("Deployment", "p")["spec"]
+    world.delete("PrismBackend", "cache")
+    world.backend("cache", connection={"url": "redis://redis:6379"})
+    world.ready("PrismBackend", "cache")
+    world.ready("PrismPattern", "p")
+    assert world.get("Deployment", "p")["spec"] == before
+    assert world.get("Deployment", "p")["metadata"]["generation"] == 1
+
+
+def test_runners_do_without_a_backend_that_is_gone_for_good(world: World) -> None:
+    """No PrismBackend has that name any more, so there is no connection either: as if there had never been one."""
+    world.backend("cache", connection={"url": "redis://redis:6379"})
+    world.pattern("p", backend="cache")
+    world.ready("PrismPattern", "p")
+    assert "PRISM_BACKEND_NAME" in variables(world)
+    world.delete("PrismBackend", "cache")
+    eventually(lambda: "PRISM_BACKEND_NAME" not in variables(world))
+    world.ready("PrismPattern", "p")
+
+
+def variables(world: World) -> set[str]:
+    """Return the names of the environment variables of the runners of p."""
+    (container,) = world.get("Deployment", "p")["spec"]["template"]["spec"]["containers"]
+    return {variable["name"] for variable in container["env"]}
+
+
 def test_a_quota_that_forbids_pods_is_named(world: World) -> None:
     """A Deployment that may not make its pods says why, and goes on when it may."""
     world.create("ResourceQuota", "none", spec={"hard": {"pods": "0"}})
