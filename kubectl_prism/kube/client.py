@@ -204,16 +204,23 @@ class Client:
 
     @asynccontextmanager
     async def watch(
-        self, kind: str, namespace: str | None, query: Mapping[str, str], *, silence: Callable[[], float]
+        self,
+        kind: str,
+        namespace: str | None,
+        query: Mapping[str, str],
+        *,
+        silence: Callable[[], float],
+        gather: Callable[[], float] = lambda: 0.0,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open a watch on the session of streams and give its chunks of bytes as they come.
 
-        Raises Silent when none came for `silence()` seconds; it has no other deadline.
+        After each, what comes within `gather()` seconds is left to gather. Raises Silent when none came for `silence()`
+        seconds; it has no other deadline.
         """
         began = time.monotonic()
         async with AsyncExitStack() as stack:
             stream = self._transport.stream(
-                resource(kind).path(namespace), query={"watch": "true", **query}, silence=silence
+                resource(kind).path(namespace), query={"watch": "true", **query}, silence=silence, gather=gather
             )
             try:
                 chunks = await stack.enter_async_context(stream)

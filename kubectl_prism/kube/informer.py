@@ -47,7 +47,7 @@ LIST_AGAIN = 1200.0
 """Seconds after which the end of a watch is followed by a new list. A watch lasts ten minutes at most: whatever change
 was never reported is seen within half an hour."""
 
-GATHER = 0.02
+GATHER = 0.1
 """The seconds after a change in which those that follow are left to gather: reading each by itself costs far more."""
 
 MANY = 1000
@@ -58,6 +58,7 @@ log = logging.getLogger(__name__)
 class Informer:
     """One kind, in one namespace or in all, as far as its labels match.
 
+    A change that comes alone is read at once, those that follow within `gather` seconds after that, together.
     `synced` is set once the store holds the kind. `error` says what is wrong now, or None. `last_seen` is the monotonic
     second of the last byte from the server, `faults` counts objects that could not be read, `is_served` is False while
     the server does not know the kind (then the store holds none, and that counts as synced).
@@ -71,6 +72,7 @@ class Informer:
         *,
         namespace: str | None = None,
         labels: str | None = None,
+        gather: float = GATHER,
         silence: float = SILENCE,
     ) -> None:
         self.kind = kind
@@ -83,6 +85,7 @@ class Informer:
         self._store = store
         self._namespace = namespace
         self._labels = labels
+        self._gather = gather
         self._silence = silence
         self._decoder = decode.Decoder(resource(kind), known=lambda key: store.get(kind, *key))
         self._backoff = Backoff()
@@ -168,7 +171,13 @@ class Informer:
     async def _events(self, query: dict[str, str]) -> AsyncGenerator[list[Event], None]:
         """Yield the events of one watch as they come; an ERROR among them is raised as what it says."""
         lines = Lines()
-        opening = self._client.watch(self.kind, self._namespace, query, silence=self._patience)
+        opening = self._client.watch(
+            self.kind,
+            self._namespace,
+            query,
+            silence=self._patience,
+            gather=lambda: self._gather if self._position else 0,
+        )
         async with opening as chunks:
             self._seen()
             async for chunk in chunks:
@@ -176,8 +185,6 @@ class Informer:
                 self._silences = 0
                 with decode.collector_paused():
                     yield [event for line in lines.feed(chunk) if (event := self._event(line)) is not None]
-                if self._position:
-                    await asyncio.sleep(GATHER)
 
     def _event(self, line: bytes) -> Event | None:
         try:

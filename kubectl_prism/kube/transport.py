@@ -102,21 +102,24 @@ class Transport:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, *, query: Mapping[str, str], silence: Callable[[], float]
+        self, path: str, *, query: Mapping[str, str], silence: Callable[[], float], gather: Callable[[], float]
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open a GET whose answer is read chunk by chunk, as the bytes come.
 
-        Iterating ends when the server ends the stream properly, and raises Unreachable when it breaks, Silent when no
-        byte came for `silence()` seconds, asked anew for every chunk.
+        After a chunk what comes within `gather()` seconds is left to gather, and is the next one. Iterating ends when
+        the server ends the stream properly, and raises Unreachable when it breaks, Silent when no byte came for
+        `silence()` seconds; both are asked anew for every chunk.
         """
         async with AsyncExitStack() as stack:
             with self._words(HEADER_DEADLINE):
                 async with asyncio.timeout(HEADER_DEADLINE):
                     sending = self._send(self._streams, "GET", path, query, None, "")
                     response = await stack.enter_async_context(sending)
-            yield self._chunks(response, silence)
+            yield self._chunks(response, silence, gather)
 
-    async def _chunks(self, response: aiohttp.ClientResponse, silence: Callable[[], float]) -> AsyncIterator[bytes]:
+    async def _chunks(
+        self, response: aiohttp.ClientResponse, silence: Callable[[], float], gather: Callable[[], float]
+    ) -> AsyncIterator[bytes]:
         while True:
             longest = silence()
             try:
@@ -129,6 +132,8 @@ class Transport:
             if not chunk:
                 return
             yield chunk
+            if (pause := gather()) > 0:
+                await _unread(response, pause)
 
     @contextmanager
     def _words(self, deadline: float) -> Iterator[None]:
@@ -229,6 +234,15 @@ class _Body(aiohttp.BytesIOPayload):
         if time.monotonic() > self._end:
             raise TimeoutError("too late to be sent")
         await super().write_with_length(writer, content_length)
+
+
+async def _unread(response: aiohttp.ClientResponse, seconds: float) -> None:
+    """Leave for so long in the kernel what comes: there it gathers, and is decrypted, parsed and taken in one go."""
+    protocol = response.connection.protocol if response.connection else None
+    if protocol is not None:
+        protocol.pause_reading()
+        await asyncio.sleep(seconds)
+        protocol.resume_reading()
 
 
 async def _error(response: aiohttp.ClientResponse) -> ApiError:

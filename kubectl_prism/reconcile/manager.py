@@ -16,7 +16,7 @@ from math import inf
 from typing import Protocol
 
 from kubectl_prism.kube.client import Client
-from kubectl_prism.kube.informer import Informer
+from kubectl_prism.kube.informer import GATHER, Informer
 from kubectl_prism.model.meta import FIELD_MANAGER, key
 from kubectl_prism.model.resource import resource
 from kubectl_prism.reconcile.controller import Controller
@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 
 CHILDREN = f"app.kubernetes.io/managed-by={FIELD_MANAGER}"
 """The label selector of every object that the engine makes: only these are listed and watched."""
+
+PROMPT = 0.02
+"""How long the changes of what is reconciled gather, in seconds; somebody may wait for an answer to them."""
 
 DRAIN = 20.0
 FLUSH = 2.0
@@ -60,8 +63,8 @@ class Manager:
 
     `namespaces` limits what is watched, None is everything. Children are watched by their label; a controller's own
     kind, mapped kinds (`watches`) and `extra_kinds` without; `labels` decides otherwise for single kinds (None: all).
-    `informer` is called as `informer(client, store, kind, namespace=…, labels=…)`; a kind that the API server does not
-    serve counts as synced and empty until it does. Without an `elector` it leads at once.
+    `informer` is called as `informer(client, store, kind, namespace=…, labels=…, gather=…)`; a kind that the API server
+    does not serve counts as synced and empty until it does. Without an `elector` it leads at once.
     """
 
     def __init__(
@@ -172,8 +175,11 @@ class Manager:
 
     def _informers(self, kind: str) -> Iterator[Watcher]:
         namespaces = self.namespaces if self.namespaces is not None and resource(kind).namespaced else (None,)
+        gather = PROMPT if any(kind == controller.kind for controller in self.controllers) else GATHER
         for namespace in namespaces:
-            yield self.informer(self.client, self.store, kind, namespace=namespace, labels=self.selectors[kind])
+            yield self.informer(
+                self.client, self.store, kind, namespace=namespace, labels=self.selectors[kind], gather=gather
+            )
 
     def _notice(self, change: Change) -> None:
         priority = NEWS if self.synced.is_set() else RESYNC

@@ -25,9 +25,9 @@ from kubectl_prism.store import Change, Store
 
 PROGRESS_INTERVAL = 1.0
 TOLD_PER_SECOND = 20
-LONGEST_HOLD = 15.0
-"""Where many objects begin at once, their first progress is held back as long as telling all of them would take at this
-rate, but no longer than so many seconds: the API server has their children to make."""
+LONGEST_HOLD = 16.0
+"""Where many objects begin at once, their first progress is held back until all of them could be told at this rate, but
+no longer than so many seconds: the API server has their children to make."""
 ECHO = 5.0
 """The seconds that an owner takes to look at what its own write of a child returned: it knew that, and mostly somebody
 else has news before."""
@@ -83,13 +83,20 @@ class Pace:
     def hold(self, what: str, *, longest: float = PROGRESS_INTERVAL) -> float:
         """Return the seconds until `what`, which came now if it is new, has lasted a second; 0 or less from then on.
 
-        Where much is held back at once, it is as long as telling all of it would take, up to `longest`.
+        Where much is held back at once, it is at least as long as telling all of it would take, up to `longest`.
         """
         now = self._clock()
         while self._held and now - next(iter(self._held.values())) > LONGEST_WAIT:
             self._held.popitem(last=False)
-        since = self._held.setdefault(what, now)
-        return since + max(PROGRESS_INTERVAL, min(len(self._held) / TOLD_PER_SECOND, longest)) - now
+        self._held.setdefault(what, now)
+        return self.left(what, longest=longest)
+
+    def left(self, what: str, *, longest: float = PROGRESS_INTERVAL) -> float:
+        """Return the seconds that `what` is still held back, 0 or less where it is not."""
+        seconds = PROGRESS_INTERVAL
+        while seconds < longest and len(self._held) > seconds * TOLD_PER_SECOND:
+            seconds *= 4  # in great steps, so that what is held is looked at seldom
+        return self._held.get(what, -LONGEST_WAIT) + seconds - self._clock()
 
 
 class Patience:
@@ -170,11 +177,15 @@ class Tools:
         return others if is_held else others + scalers
 
     def may_wait(self, change: Change) -> float:
-        """Return the seconds that the owner of a changed child may take to look: progress is told in steps anyway."""
+        """Return the seconds that the owner of a changed child may take to look: progress is not told sooner anyway."""
         if self.applier.is_echo(change):
-            return ECHO
-        is_progress = change.kind == "Deployment" and is_mere_progress(change.old, change.new)
-        return PROGRESS_INTERVAL if is_progress else 0.0
+            wait = ECHO
+        elif change.kind == "Deployment" and is_mere_progress(change.old, change.new):
+            wait = PROGRESS_INTERVAL
+        else:
+            return 0.0
+        owner = meta.controller_of(change.new or {}) or {}
+        return max(wait, self.pace.left(owner.get("uid") or "", longest=LONGEST_HOLD))
 
     async def parsed(self, model: type[M], obj: Manifest) -> M | None:
         """Return `obj` as its model; where it does not parse, its status says why and None is returned."""

@@ -16,17 +16,21 @@ Mapper = Callable[[Change], Iterable[Request]]
 """Maps a change of another kind to requests; pure, and lenient: it meets objects of any shape."""
 
 _ECHO = ("managedFields", "resourceVersion")
-_WATCHED = ("uid", "deletionTimestamp", "finalizers", "labels", "annotations", "ownerReferences")
+_WATCHED = ("uid", "deletionTimestamp", "finalizers", "labels", "ownerReferences")
+_REVISION = "deployment.kubernetes.io/revision"
+"""By this annotation a Deployment's controller reports, as others do by a status."""
 
 
 def is_news(old: Manifest | None, new: Manifest | None) -> bool:
-    """Tell whether more than status, managedFields and resourceVersion changed."""
+    """Tell whether more than status, managedFields, resourceVersion and a Deployment's revision changed."""
     if old is None or new is None:
         return True
     before, after = old.get("metadata") or {}, new.get("metadata") or {}
     if before.get("generation") and after.get("generation"):
-        return before["generation"] != after["generation"] or any(
-            before.get(field) != after.get(field) for field in _WATCHED
+        return (
+            before["generation"] != after["generation"]
+            or any(before.get(field) != after.get(field) for field in _WATCHED)
+            or _annotations(before) != _annotations(after)
         )
     return _without_echo(old, before) != _without_echo(new, after)
 
@@ -64,6 +68,10 @@ def requests(
     if (mapper := watches.get(change.kind)) is not None:
         found.update(mapper(change))
     return found
+
+
+def _annotations(metadata: Manifest) -> Manifest:
+    return {name: value for name, value in (metadata.get("annotations") or {}).items() if name != _REVISION}
 
 
 def _without_echo(obj: Manifest, metadata: Manifest) -> Manifest:

@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 
 from kubectl_prism.kube.client import Client
+from kubectl_prism.kube.informer import GATHER
 from kubectl_prism.model.meta import Manifest
 from kubectl_prism.reconcile.controller import Controller
-from kubectl_prism.reconcile.manager import CHILDREN, Manager, selectors
+from kubectl_prism.reconcile.manager import CHILDREN, PROMPT, Manager, selectors
 from kubectl_prism.reconcile.queue import NEWS, RESYNC
 from kubectl_prism.reconcile.request import Request, Result
 from kubectl_prism.store import Store
@@ -22,11 +23,19 @@ class Informer:
     """An informer whose first list comes when the test says so."""
 
     made: list[tuple[str, str | None, str | None]]
+    gathers: dict[str, float]
     all: list[Informer]
     began: asyncio.Event
 
     def __init__(
-        self, client: Client, store: Store, kind: str, *, namespace: str | None = None, labels: str | None = None
+        self,
+        client: Client,
+        store: Store,
+        kind: str,
+        *,
+        gather: float,
+        namespace: str | None = None,
+        labels: str | None = None,
     ) -> None:
         self.kind = kind
         self.error: str | None = None
@@ -34,6 +43,7 @@ class Informer:
         self.last_seen = 0.0
         self.faults = 0
         self.made.append((kind, namespace, labels))
+        self.gathers[kind] = gather
         self.all.append(self)
 
     async def run(self) -> None:
@@ -45,7 +55,10 @@ class Informer:
 @pytest.fixture
 def informer() -> type[Informer]:
     """Return an informer class with a record of its own."""
-    return cast("type[Informer]", type("Recorded", (Informer,), {"made": [], "all": [], "began": asyncio.Event()}))
+    return cast(
+        "type[Informer]",
+        type("Recorded", (Informer,), {"made": [], "gathers": {}, "all": [], "began": asyncio.Event()}),
+    )
 
 
 def stack(name: str = "s", generation: int = 1) -> Manifest:
@@ -102,6 +115,7 @@ async def test_there_is_one_informer_for_each_kind_and_namespace(informer: type[
         ("PrismStack", "a", None),
         ("PrismStack", "b", None),
     ]
+    assert informer.gathers == {"PrismStack": PROMPT, "Deployment": GATHER, "Node": GATHER, "Pod": GATHER}
 
 
 async def test_no_reconcile_before_every_cache_is_synced(informer: type[Informer]) -> None:

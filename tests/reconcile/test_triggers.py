@@ -52,6 +52,7 @@ def test_status_and_bookkeeping_are_no_news() -> None:
     """Our own status write does not wake us, with or without a generation."""
     echo: Manifest = {"resourceVersion": "2", "managedFields": [{}]}
     assert not is_news(generated(), generated(**echo))
+    assert not is_news(generated(), generated(**echo, annotations={"deployment.kubernetes.io/revision": "2"}))
     assert not is_news(config_map("a", data={"a": "1"}), {**config_map("a", data={"a": "1"}, **echo), "status": {}})
     assert is_news(config_map("a", data={"a": "1"}), config_map("a", data={"a": "2"}))
 
