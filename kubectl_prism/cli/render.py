@@ -100,6 +100,6 @@ def _children(obj: Manifest) -> Iterator[Manifest]:
         case Backend() as found if found.spec.connection.secret_ref is None and found.spec.tls.secret_ref is None:
             yield from backend.objects(found, backend.ConnectionValues.of(found.spec.connection.url))
         case Backend() as found:
-            yield backend.config_map(found, backend.ConnectionValues())
+            yield backend.config_map(found, backend.ConnectionValues(), has_secret=True)
         case _:
             return

@@ -103,17 +103,19 @@ class PatternReconciler:
             self._wait_for_return(obj, pattern, name)
             return None
         child = names.child(name)
-        config_map = self._tools.store.get("ConfigMap", home, child)
-        secret = self._tools.store.get("Secret", home, child)
-        if conditions.is_true(backend, conditions.STALLED) or not (
-            config_map and meta.is_owned_by(config_map, backend)
-        ):
-            why = (conditions.find(backend, conditions.READY) or {}).get(
-                "message"
-            ) or "its connection is not written yet"
-            raise BackendMissing("BackendNotReady", f"PrismBackend {name}: {why}")
-        owned = secret if secret and meta.is_owned_by(secret, backend) else None
-        return backend_render.connection(config_map, owned)
+        config_map, secret = (self._written(backend, kind, child) for kind in ("ConfigMap", "Secret"))
+        is_stalled = conditions.is_true(backend, conditions.STALLED)
+        if is_stalled or config_map is None or not backend_render.is_whole(config_map, secret):
+            ready = conditions.find(backend, conditions.READY) or {}
+            why = ready.get("message") if ready.get("status") != "True" else None
+            raise BackendMissing(
+                "BackendNotReady", f"PrismBackend {name}: {why or 'its connection is not written yet'}"
+            )
+        return backend_render.connection(config_map, secret)
+
+    def _written(self, backend: Manifest, kind: str, name: str) -> Manifest | None:
+        written = self._tools.store.get(kind, meta.key(backend).namespace, name)
+        return written if written and meta.is_owned_by(written, backend) else None
 
     def _wait_for_return(self, obj: Manifest, pattern: Pattern, backend: str) -> None:
         """Raise Postponed where a backend in use went a moment ago: it may come back, or the pattern may go with it."""

@@ -31,6 +31,9 @@ PROVIDER = "PRISM_BACKEND_PROVIDER"
 TLS = "PRISM_BACKEND_TLS"
 TYPE = "PRISM_BACKEND_TYPE"
 
+OTHER_HALF = "prism.io/has-secret"
+"""The annotation of a connection's ConfigMap whose other half is a Secret: who sees one without the other waits."""
+
 _PRODUCTS = {
     "amqp": "rabbitmq",
     "amqps": "rabbitmq",
@@ -123,18 +126,20 @@ def provider(spec: BackendSpec, *, name: str = "", url: str | None = None) -> st
 def objects(backend: Backend, values: ConnectionValues, *, stack: str | None = None) -> list[Manifest]:
     """Return the ConfigMap and, where there is anything to hide, the Secret."""
     hidden = secret(backend, values, stack=stack)
-    return [config_map(backend, values, stack=stack), *([hidden] if hidden else [])]
+    told = config_map(backend, values, has_secret=hidden is not None, stack=stack)
+    return [told, *([hidden] if hidden else [])]
 
 
-def config_map(backend: Backend, values: ConnectionValues, *, stack: str | None = None) -> Manifest:
-    """Return the ConfigMap: what the backend is, and nothing of where it is."""
+def config_map(backend: Backend, values: ConnectionValues, *, has_secret: bool, stack: str | None = None) -> Manifest:
+    """Return the ConfigMap: what the backend is, and nothing of where it is but that a Secret says so."""
     data = {
         NAME: backend.metadata.name,
         PROVIDER: provider(backend.spec, name=backend.metadata.name, url=values.url),
         TLS: "true" if backend.spec.tls.enabled else "false",
         TYPE: backend.spec.type,
     }
-    return manifest("ConfigMap", **_identity(backend, stack), data=data)
+    annotations = {OTHER_HALF: "true"} if has_secret else {}
+    return manifest("ConfigMap", **_identity(backend, stack), annotations=annotations, data=data)
 
 
 def secret(backend: Backend, values: ConnectionValues, *, stack: str | None = None) -> Manifest | None:
@@ -143,6 +148,11 @@ def secret(backend: Backend, values: ConnectionValues, *, stack: str | None = No
     files = {name: values.tls[name] for name in TLS_FILES if values.tls.get(name)}
     data = {name: _encoded(value) for name, value in {**files, **told}.items()}
     return manifest("Secret", **_identity(backend, stack), type="Opaque", data=data) if data else None
+
+
+def is_whole(config_map: Manifest, secret: Manifest | None) -> bool:
+    """Tell whether nothing is missing of a connection that the API server gave."""
+    return secret is not None or OTHER_HALF not in (config_map["metadata"].get("annotations") or {})
 
 
 def connection(config_map: Manifest, secret: Manifest | None) -> BackendConnection:

@@ -34,7 +34,7 @@ def _backend(child: Manifest, *, stack: str) -> list[Manifest]:
     return (
         backends.objects(backend, values, stack=stack)
         if is_known
-        else [backends.config_map(backend, values, stack=stack)]
+        else [backends.config_map(backend, values, has_secret=True, stack=stack)]
     )
 
 

@@ -48,7 +48,7 @@ def test_a_named_product_wins_and_the_type_is_the_last_resort() -> None:
 def test_nothing_of_the_connection_stands_in_the_config_map_or_in_a_repr() -> None:
     """URL, host, user and password are in no ConfigMap and in no repr that a log could print."""
     values = ConnectionValues(url="redis://cache.internal:6379", username="prism", password="hunter2")
-    shown = json.dumps(backend.config_map(cache(), values)["data"]) + repr(values)
+    shown = json.dumps(backend.config_map(cache(), values, has_secret=True)["data"]) + repr(values)
     assert not any(text in shown for text in ("cache.internal", 'prism"', "hunter2"))
 
 
@@ -56,6 +56,14 @@ def test_a_backend_in_memory_has_no_secret() -> None:
     """Where there is nothing to hide there is no Secret."""
     (only,) = backend.objects(cache(), ConnectionValues())
     assert only["kind"] == "ConfigMap"
+    assert backend.is_whole(only, None)
+
+
+def test_half_a_connection_is_none() -> None:
+    """Its ConfigMap says whether there is a Secret: whoever sees that one later knows to wait."""
+    config_map, secret = backend.objects(cache(), ConnectionValues(url="redis://cache:6379"))
+    assert backend.is_whole(config_map, secret)
+    assert not backend.is_whole(config_map, None)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +84,7 @@ def test_another_value_is_another_digest(values: ConnectionValues) -> None:
 
 def test_a_connection_tells_whether_it_is_encrypted() -> None:
     """The connection of a backend with TLS is encrypted, also where the system's authorities count."""
-    encrypted = backend.config_map(cache(tls={"enabled": True}), ConnectionValues())
-    plain = backend.config_map(cache(), ConnectionValues())
+    encrypted = backend.config_map(cache(tls={"enabled": True}), ConnectionValues(), has_secret=False)
+    plain = backend.config_map(cache(), ConnectionValues(), has_secret=False)
     assert backend.connection(encrypted, None).has_tls
     assert not backend.connection(plain, None).has_tls

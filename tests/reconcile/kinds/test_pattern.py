@@ -106,6 +106,18 @@ def test_runners_do_without_a_backend_that_is_gone_for_good(world: World) -> Non
     world.ready("PrismPattern", "p")
 
 
+def test_runners_go_on_when_half_of_their_connection_is_gone(world: World) -> None:
+    """A Secret that somebody deletes comes back; until then no runner is started without it."""
+    world.backend("cache", connection={"url": "redis://redis:6379"})
+    world.pattern("p", backend="cache")
+    world.ready("PrismPattern", "p")
+    secret = world.get("Secret", "cache")
+    world.delete("Secret", "cache")
+    eventually(lambda: world.get("Secret", "cache")["metadata"]["uid"] != secret["metadata"]["uid"])
+    world.ready("PrismPattern", "p")
+    assert world.get("Deployment", "p")["metadata"]["generation"] == 1
+
+
 def variables(world: World) -> set[str]:
     """Return the names of the environment variables of the runners of p."""
     (container,) = world.get("Deployment", "p")["spec"]["template"]["spec"]["containers"]
