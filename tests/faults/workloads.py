@@ -71,7 +71,7 @@ WORKLOADS: Mapping[str, Workload] = {
     found.name: found
     for found in (
         Workload("stack", _stack, writes=14),
-        Workload("autoscaled", _scaled, writes=10),
+        Workload("autoscaled", _scaled, writes=7),
         Workload("scale", lambda world: world.specify("PrismPattern", "orders", replicas=3), _pattern, writes=3),
         Workload("backend", _another_backend, _pattern, writes=8),
         Workload(
