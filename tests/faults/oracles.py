@@ -32,7 +32,8 @@ MORE_WRITES = 1.2
 FEW = 2
 """Writes that a small workload may take more, where a fifth is less than that."""
 STEPS = 6
-"""The more steps of a rollout that an object may tell, once each, where a fault makes it take longer."""
+"""The more steps that an object may tell, once each, where a fault makes its way longer: a stack of the workloads those
+of its two pods, three of its pattern and one of its backend."""
 REQUESTS_A_SECOND = 20.0
 GROWTH = 1.1
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kubectl_prism import __version__
 from kubectl_prism.sandbox.programs import KUBERNETES, KWOK
+from tests.faults.oracles import FEW, MORE_WRITES, REQUESTS_A_SECOND, STEPS
 
 RUNS = "runs"
 """The figure by which a case says how many runs it holds."""
@@ -23,8 +24,9 @@ ORACLES = (
     "O3: once it is reached, nothing is written for {quiet:g} s.",
     "O4: no finalizer, no child without an owner and no held Lease is left.",
     "O5: the operator ends with 0 on SIGTERM; its logs tell of no unexpected exception and no task left behind.",
-    "O6: it writes at most 1.2 times as much desired state, or two writes more, and twice as many statuses, or four.",
-    "O7: while the server is away, it asks at most 20 times a second.",
+    f"O6: it writes at most {MORE_WRITES:g} times as much desired state, or {FEW} writes more; an object tells at most"
+    f" {STEPS} steps more on its way, and in all at most {FEW} statuses say what was said before.",
+    f"O7: while the server is away, it asks at most {REQUESTS_A_SECOND:g} times a second.",
 )
 
 
