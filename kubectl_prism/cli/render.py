@@ -88,7 +88,7 @@ def _children(obj: Manifest) -> Iterator[Manifest]:
     from kubectl_prism.model.backend import Backend
     from kubectl_prism.model.pattern import Pattern
     from kubectl_prism.model.stack import Stack
-    from kubectl_prism.render import backend, everything, pattern
+    from kubectl_prism.render import everything, of_backend, pattern
 
     if obj["kind"] not in documents.MODELS:
         return
@@ -97,9 +97,7 @@ def _children(obj: Manifest) -> Iterator[Manifest]:
             yield from everything(stack)
         case Pattern() as found:
             yield from pattern.objects(found)
-        case Backend() as found if found.spec.connection.secret_ref is None and found.spec.tls.secret_ref is None:
-            yield from backend.objects(found, backend.ConnectionValues.of(found.spec.connection.url))
         case Backend() as found:
-            yield backend.config_map(found, backend.ConnectionValues(), has_secret=True)
+            yield from of_backend(found)
         case _:
             return

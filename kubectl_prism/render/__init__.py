@@ -5,6 +5,6 @@ references and what `reconcile.apply` remembers of an object are added there, ne
 labels and selectors from `labels`; a builder is a noun, and returns None where nothing is wanted.
 """
 
-from kubectl_prism.render.offline import everything
+from kubectl_prism.render.offline import everything, of_backend
 
-__all__ = ["everything"]
+__all__ = ["everything", "of_backend"]

@@ -18,7 +18,8 @@ from kubectl_prism.render.stack import children, prism_backends, prism_patterns
 def everything(stack: Stack) -> list[Manifest]:
     """Return the stack's children and what those would make, as far as it can be known offline."""
     name = stack.metadata.name
-    made = {child["metadata"]["name"]: _backend(child, stack=name) for child in prism_backends(stack)}
+    wanted = [Backend.model_validate(child) for child in prism_backends(stack)]
+    made = {backend.metadata.name: of_backend(backend, stack=name) for backend in wanted}
     connections = {name: _connection(found) for name, found in made.items()}
     below = [obj for found in made.values() for obj in found]
     for child in prism_patterns(stack):
@@ -27,15 +28,12 @@ def everything(stack: Stack) -> list[Manifest]:
     return [*children(stack), *below]
 
 
-def _backend(child: Manifest, *, stack: str) -> list[Manifest]:
-    backend = Backend.model_validate(child)
+def of_backend(backend: Backend, *, stack: str | None = None) -> list[Manifest]:
+    """Return what a backend would lead to: its ConfigMap and, where the spec alone tells what is in it, its Secret."""
     values = ConnectionValues.of(backend.spec.connection.url)
-    is_known = backend.spec.connection.secret_ref is None and backend.spec.tls.secret_ref is None
-    return (
-        backends.objects(backend, values, stack=stack)
-        if is_known
-        else [backends.config_map(backend, values, has_secret=True, stack=stack)]
-    )
+    if backend.spec.connection.secret_ref is None and backend.spec.tls.secret_ref is None:
+        return backends.objects(backend, values, stack=stack)
+    return [backends.config_map(backend, values, has_secret=True, stack=stack)]
 
 
 def _connection(made: list[Manifest]) -> BackendConnection:
