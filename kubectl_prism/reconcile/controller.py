@@ -95,9 +95,10 @@ class Controller:
 
     def notice(self, change: Change, *, store: Store, priority: int = NEWS) -> None:
         """Queue every request that `change` makes; where news come too thick, for later."""
-        wait = self.may_wait(change) if change.kind in self.owns else 0.0
+        found = requests(change, kind=self.kind, owns=self.owns, watches=self.watches, store=store)
+        wait = self.may_wait(change) if found and change.kind in self.owns else 0.0
         owners = set(of_owner(change, self.kind, store)) if wait else ()
-        for request in requests(change, kind=self.kind, owns=self.owns, watches=self.watches, store=store):
+        for request in found:
             if priority != NEWS or request in self.queue:
                 self.queue.add(request, priority)
             else:
