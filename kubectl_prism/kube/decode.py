@@ -138,6 +138,26 @@ def event(line: bytes) -> Event:
         return _event(_shallow(line))
 
 
+def newest(events: list[Event]) -> list[Event]:
+    """Leave out what a later event of the same object makes out of date; that an object went is always told."""
+    if len(events) < 2:
+        return events
+    kept: list[Event] = []
+    told: set[Key] = set()
+    for one in reversed(events):
+        found = identity(one.object)
+        known = Key(found.namespace, found.name)
+        if one.type == "DELETED":
+            told.discard(known)
+        elif known in told:
+            continue
+        elif found.name:
+            told.add(known)
+        kept.append(one)
+    kept.reverse()
+    return kept
+
+
 def identity(raw: msgspec.Raw) -> Metadata:
     """Return what an object is called; empty fields where even that is unreadable."""
     try:

@@ -24,6 +24,7 @@ from kubectl_prism.kube.backoff import Backoff
 from kubectl_prism.kube.client import PAGE, Client, selectors
 from kubectl_prism.kube.decode import Event, Fault
 from kubectl_prism.kube.errors import ApiError, Gone, NotFound, Silent, Unreachable, from_status
+from kubectl_prism.kube.tempo import GATHER, Tempo
 from kubectl_prism.kube.watch import Lines
 from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Key, Manifest
@@ -47,9 +48,6 @@ LIST_AGAIN = 1200.0
 """Seconds after which the end of a watch is followed by a new list. A watch lasts ten minutes at most: whatever change
 was never reported is seen within half an hour."""
 
-GATHER = 0.1
-"""The seconds after a change in which those that follow are left to gather: reading each by itself costs far more."""
-
 MANY = 1000
 
 log = logging.getLogger(__name__)
@@ -58,7 +56,8 @@ log = logging.getLogger(__name__)
 class Informer:
     """One kind, in one namespace or in all, as far as its labels match.
 
-    A change that comes alone is read at once, those that follow within `gather` seconds after that, together.
+    A change that comes alone is read at once; where changes come for long, what comes within `gather` seconds is read
+    together, and of one object the newest only.
     `synced` is set once the store holds the kind. `error` says what is wrong now, or None. `last_seen` is the monotonic
     second of the last byte from the server, `faults` counts objects that could not be read, `is_served` is False while
     the server does not know the kind (then the store holds none, and that counts as synced).
@@ -85,7 +84,7 @@ class Informer:
         self._store = store
         self._namespace = namespace
         self._labels = labels
-        self._gather = gather
+        self._tempo = Tempo(gather)
         self._silence = silence
         self._decoder = decode.Decoder(resource(kind), known=lambda key: store.get(kind, *key))
         self._backoff = Backoff()
@@ -176,7 +175,7 @@ class Informer:
             self._namespace,
             query,
             silence=self._patience,
-            gather=lambda: self._gather if self._position else 0,
+            gather=lambda: self._tempo.pause() if self._position else 0,
         )
         async with opening as chunks:
             self._seen()
@@ -184,7 +183,8 @@ class Informer:
                 self._seen()
                 self._silences = 0
                 with decode.collector_paused():
-                    yield [event for line in lines.feed(chunk) if (event := self._event(line)) is not None]
+                    batch = [event for line in lines.feed(chunk) if (event := self._event(line)) is not None]
+                    yield decode.newest(batch) if self._position else batch
 
     def _event(self, line: bytes) -> Event | None:
         try:

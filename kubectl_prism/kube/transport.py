@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 from types import TracebackType
 from urllib.parse import urlencode
@@ -163,7 +164,7 @@ class Transport:
         content_type: str,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send a request, a second time with a new login when the first is refused, and raise its error, if any."""
-        url = URL(self.cluster.server + path + (f"?{urlencode(query)}" if query else ""), encoded=True)
+        url = URL(self.cluster.server + path + _query(*query.items()), encoded=True)
         for is_last in (False, True):
             credentials = await self.cluster.login.credentials()
             async with _request(session, method, url, body, content_type, credentials) as response:
@@ -184,6 +185,11 @@ class Transport:
                 if text not in self._warned:
                     self._warned.add(text)
                     self._on_warning(text)
+
+
+@lru_cache(maxsize=256)
+def _query(*items: tuple[str, str]) -> str:
+    return f"?{urlencode(items)}" if items else ""
 
 
 def _session(limit: int) -> aiohttp.ClientSession:

@@ -16,7 +16,8 @@ from math import inf
 from typing import Protocol
 
 from kubectl_prism.kube.client import Client
-from kubectl_prism.kube.informer import GATHER, Informer
+from kubectl_prism.kube.informer import Informer
+from kubectl_prism.kube.tempo import GATHER, PROMPT
 from kubectl_prism.model.meta import FIELD_MANAGER, key
 from kubectl_prism.model.resource import resource
 from kubectl_prism.reconcile.controller import Controller
@@ -32,9 +33,6 @@ log = logging.getLogger(__name__)
 
 CHILDREN = f"app.kubernetes.io/managed-by={FIELD_MANAGER}"
 """The label selector of every object that the engine makes: only these are listed and watched."""
-
-PROMPT = 0.02
-"""How long the changes of what is reconciled gather, in seconds; somebody may wait for an answer to them."""
 
 DRAIN = 20.0
 FLUSH = 2.0

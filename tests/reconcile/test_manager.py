@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 
 from kubectl_prism.kube.client import Client
-from kubectl_prism.kube.informer import GATHER
+from kubectl_prism.kube.tempo import GATHER, PROMPT
 from kubectl_prism.model.meta import Manifest
 from kubectl_prism.reconcile.controller import Controller
-from kubectl_prism.reconcile.manager import CHILDREN, PROMPT, Manager, selectors
+from kubectl_prism.reconcile.manager import CHILDREN, Manager, selectors
 from kubectl_prism.reconcile.queue import NEWS, RESYNC
 from kubectl_prism.reconcile.request import Request, Result
 from kubectl_prism.store import Store

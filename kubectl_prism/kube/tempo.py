@@ -1,0 +1,37 @@
+"""How long a watch is left unread after what was read last: what gathers meanwhile is read in one go, for far less.
+
+Used by `informer`; knows no kinds and does no I/O.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from math import inf
+
+PROMPT = 0.02
+"""The seconds that what comes in a burst gathers at first: somebody may wait for the answer to it."""
+
+GATHER = 0.4
+"""The same once a burst has lasted BURST seconds: so much is going on that nobody notices."""
+
+BURST = 1.0
+CALM = 1.0
+"""The seconds without anything after which what comes is a new burst."""
+
+
+class Tempo:
+    """The pauses of one watch, none longer than `longest` seconds."""
+
+    def __init__(self, longest: float = GATHER, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._longest = longest
+        self._clock = clock
+        self._began = self._last = -inf
+
+    def pause(self) -> float:
+        """Return the seconds to leave the watch unread, for something was read now."""
+        now = self._clock()
+        if now - self._last > CALM:
+            self._began = now
+        self._last = now
+        return self._longest if now - self._began >= BURST else min(PROMPT, self._longest)
