@@ -134,6 +134,14 @@ def is_ready(world: World) -> bool:
     return True
 
 
+def are_seen(world: World) -> bool:
+    """Hold that every Deployment's controller looked at its present generation: what it begins, it has begun."""
+    for obj in world.all("Deployment"):
+        seen = (obj.get("status") or {}).get("observedGeneration")
+        same(f"the generation of {obj['metadata']['name']} that was seen", seen, obj["metadata"]["generation"])
+    return True
+
+
 def counted(asked: Iterable[Asked]) -> tuple[Counter[str], Counter[str], Counter[str]]:
     """Return creates, deletes and all writes by object, of those that the server did."""
     done = [found for found in asked if found.is_write and found.is_done]

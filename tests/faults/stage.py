@@ -120,6 +120,7 @@ class Stage:
 
         def look() -> bool:
             self.revived(replica)
+            oracles.are_seen(self.world)
             return oracles.equals(self.world, reference.state) and oracles.is_ready(self.world) and replica.is_idle
 
         eventually(look, within=self.patience)

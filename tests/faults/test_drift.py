@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kubernetes.dynamic.exceptions import UnprocessibleEntityError
 
-from kubectl_prism.reconcile.apply import INTENT
+from kubectl_prism.reconcile.intent import INTENT
 from tests.faults import oracles
 from tests.faults.oracles import Run
 from tests.faults.stage import FULL, Stage
