@@ -7,13 +7,10 @@ writes into one that is being deleted, and never decides on a cache older than i
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-
-import msgspec
 
 from kubectl_prism.kube.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
 from kubectl_prism.model.meta import (
@@ -25,13 +22,13 @@ from kubectl_prism.model.meta import (
     is_deleting,
     is_owned_by,
     key,
-    owner_reference,
     ref,
     resource_version,
     uid,
 )
+from kubectl_prism.reconcile import intent as intents
 from kubectl_prism.reconcile.api import API
-from kubectl_prism.reconcile.compare import covers, differences, project
+from kubectl_prism.reconcile.compare import covers, differences
 from kubectl_prism.reconcile.events import NORMAL, WARNING, Recorder
 from kubectl_prism.reconcile.fields import REPLICAS, conversion, is_only_owner
 from kubectl_prism.reconcile.memory import PATIENCE, Memory, Written
@@ -39,9 +36,6 @@ from kubectl_prism.reconcile.request import Postponed, TerminalError
 from kubectl_prism.store import Change, Store
 
 log = logging.getLogger(__name__)
-
-INTENT = "prism.io/intent"
-"""The annotation that carries the digest of what we last wanted a child to be."""
 
 REPLICAS_MANAGER = "prism-replicas"
 """The field manager that keeps `spec.replicas` where it is when our intent stops speaking of it."""
@@ -81,6 +75,7 @@ class Applier:
         self.clock = clock
         self._children = Memory(clock)
         self._statuses = Memory(clock)
+        self._creating: set[Ref] = set()
         self._deleted: dict[str, float] = {}  # uid → when we deleted it
         self._gone: OrderedDict[Ref, float] = OrderedDict()  # child → when it went away, whoever did it
         observers = (self._children.observe, self._statuses.observe, self._observe)
@@ -103,6 +98,13 @@ class Applier:
         live = uid(change.new), resource_version(change.new)
         return written is not None and (written.uid, written.verified) == live
 
+    def has_made(self, child: Manifest) -> bool:
+        """Tell whether we created `child`, or are about to hear that we did, and nobody changed its spec since."""
+        target = ref(child)
+        written = self._children.get(target)
+        is_known = written is not None and written.uid == uid(child) and generation(child) == 1
+        return is_known or target in self._creating
+
     async def apply(self, owner: Manifest, intent: Manifest, *, initial: Manifest | None = None) -> Manifest:
         """Make `intent` exist as a child of `owner` and return the live object.
 
@@ -110,19 +112,21 @@ class Applier:
         autoscaler owns from then on). Raises NameTaken where somebody else controls an object of that name,
         Postponed while it is being deleted, and the API server's errors.
         """
-        wanted, digest = _wanted(owner, intent)
+        wanted, digest = intents.wanted(owner, intent)
         child = ref(wanted)
         live = self._children.latest(child, self.store.get(*child))
         if live is None:
             if child in self._gone:
                 await self._check_current(owner)  # it may be gone as well, and its child went with it
                 self._gone.pop(child, None)
+            self._creating.add(child)
             try:
-                created = await self.client.create(_merged(wanted, initial or {}))
+                created = await self.client.create(intents.merged(wanted, initial or {}))
+                return self._remember(child, created, wanted, digest)
             except AlreadyExists:
                 live = await self._existing(child)
-            else:
-                return self._remember(child, created, wanted, digest)
+            finally:
+                self._creating.discard(child)
         self._check_ours(live, owner, digest)
         if self._is_as_wanted(child, live, wanted, digest):
             return live
@@ -152,12 +156,12 @@ class Applier:
         """Make `status` the status of `obj`; return whether that took a write. False where the object is gone."""
         target = ref(obj)
         live = self._statuses.latest(target, self.store.get(*target) or obj) or obj
-        held, digest = live.get("status") or {}, _digest(status)
+        held, digest = live.get("status") or {}, intents.digest(status)
         if uid(live) != uid(obj) or held == status:
             return False
         written = self._statuses.get(target)
         is_repeated = written is not None and written.uid == uid(obj) and written.digest == digest
-        if written and is_repeated and written.holds(live, _held(held, status)):
+        if written and is_repeated and written.holds(live, intents.held(held, status)):
             return False
         try:
             after = await self._told(live, status)
@@ -168,12 +172,12 @@ class Applier:
         if uid(after) != uid(obj):
             # The API server checks no uid on the subresource: a namesake got this, and its own reconcile corrects it.
             return False
-        self._statuses.put(target, self._written(after, digest, _held(after.get("status") or {}, status)))
+        self._statuses.put(target, self._written(after, digest, intents.held(after.get("status") or {}, status)))
         return True
 
     def _observe(self, change: Change) -> None:
         """Remember for a while that a child of ours went away."""
-        if change.new is not None or change.old is None or _intent(change.old) is None:
+        if change.new is not None or change.old is None or intents.told(change.old) is None:
             return
         now = self.clock()
         while self._gone and now - next(iter(self._gone.values())) > PATIENCE:
@@ -195,7 +199,7 @@ class Applier:
     async def _told(self, live: Manifest, status: Manifest) -> Manifest:
         """Write a status and return what the object became."""
         try:
-            return await self.client.apply(_identified(live, {"status": status}), subresource="status")
+            return await self.client.apply(intents.identified(live, {"status": status}), subresource="status")
         except ApiError as error:
             if error.status != 500:
                 raise
@@ -218,7 +222,7 @@ class Applier:
         controller = controller_of(live)
         if controller is None:
             written = self._children.get(child)
-            if (written and written.uid == uid(live)) or _intent(live) == digest:
+            if (written and written.uid == uid(live)) or intents.told(live) == digest:
                 return
             raise NameTaken(child, "nobody controls it")
         if (controller.get("kind"), controller.get("name")) == (owner["kind"], owner["metadata"]["name"]):
@@ -231,22 +235,27 @@ class Applier:
         if written is not None and written.uid == uid(live):
             if written.digest != digest:
                 return False
-            return written.verified == resource_version(live) or written.holds(live, _held(live, wanted))
-        if _intent(live) != digest or not covers(live, wanted):
+            if written.verified == resource_version(live):
+                return True
+            if written.generation and written.generation == generation(live) and intents.is_marked(live, wanted):
+                written.verified = resource_version(live)  # since then only its status was written
+                return True
+            return written.holds(live, intents.held(live, wanted))
+        if intents.told(live) != digest or not covers(live, wanted):
             return False
-        self._children.put(child, self._written(live, digest, _held(live, wanted), unseen=False, wanted=wanted))
+        self._children.put(child, self._written(live, digest, intents.held(live, wanted), unseen=False, wanted=wanted))
         return True
 
     async def _write(self, owner: Manifest, live: Manifest, wanted: Manifest, digest: str) -> Manifest:
         child = ref(live)
         drift = self._drift(child, live, wanted, digest)
         # Who owns which field matters once our intent drops one; the same intent is put back with one request.
-        is_known = _intent(live) == digest
+        is_known = intents.told(live) == digest
         try:
             if not is_known:
                 await self._settle(child, live, wanted)
             # The uid keeps the server from making the object anew, or from taking over another of that name.
-            after = await self.client.apply(_merged(wanted, {"metadata": {"uid": uid(live)}}))
+            after = await self.client.apply(intents.merged(wanted, {"metadata": {"uid": uid(live)}}))
         except (NotFound, Conflict, Invalid) as error:
             if await self._is_gone(child, uid(live), error):
                 raise Postponed(f"{child} went away while it was written", after=SOON) from error
@@ -260,18 +269,18 @@ class Applier:
     def _drift(self, child: Ref, live: Manifest, wanted: Manifest, digest: str) -> list[str]:
         """Return the fields that somebody else changed; none where our own intent changed."""
         written = self._children.get(child)
-        known = written.digest if written is not None and written.uid == uid(live) else _intent(live)
+        known = written.digest if written is not None and written.uid == uid(live) else intents.told(live)
         return differences(live, wanted) if known == digest else []
 
     async def _settle(self, child: Ref, live: Manifest, wanted: Manifest) -> None:
         """Make a server-side apply safe: our created fields become applied ones, replicas stay where they are."""
         written = self._children.get(child)
-        sets_replicas = _sets_replicas(wanted)
+        sets_replicas = intents.sets_replicas(wanted)
         if written and written.uid == uid(live) and written.is_settled and written.sets_replicas == sets_replicas:
             return
         fresh = await self._converted(child, uid(live))
         if not sets_replicas and is_only_owner(fresh, FIELD_MANAGER, REPLICAS):
-            held = _identified(fresh, {"spec": {"replicas": fresh["spec"]["replicas"]}})
+            held = intents.identified(fresh, {"spec": {"replicas": fresh["spec"]["replicas"]}})
             try:
                 await self.client.apply(held, manager=REPLICAS_MANAGER, force=False)
             except Conflict:
@@ -324,7 +333,7 @@ class Applier:
     def _remember(
         self, child: Ref, after: Manifest, wanted: Manifest, digest: str, *, is_settled: bool = False
     ) -> Manifest:
-        written = self._written(after, digest, _held(after, wanted), wanted=wanted)
+        written = self._written(after, digest, intents.held(after, wanted), wanted=wanted)
         written.is_settled = is_settled
         self._children.put(child, written)
         return after
@@ -337,9 +346,10 @@ class Applier:
             digest=digest,
             held=held,
             verified=resource_version(after),
+            generation=generation(after),
             unseen=_trimmed(after) if unseen else None,
             written_at=self.clock(),
-            sets_replicas=_sets_replicas(wanted or {}),
+            sets_replicas=intents.sets_replicas(wanted or {}),
         )
 
     def _say(self, owner: Manifest, type: str, reason: str, message: str) -> None:
@@ -347,49 +357,6 @@ class Applier:
             self.recorder.event(owner, type, reason, message)
 
 
-def _wanted(owner: Manifest, intent: Manifest) -> tuple[Manifest, str]:
-    """Return the intent with its owner and its digest in it, and the digest."""
-    metadata = {**intent["metadata"], "ownerReferences": [owner_reference(owner)]}
-    digest = _digest({**intent, "metadata": metadata})
-    return {
-        **intent,
-        "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), INTENT: digest}},
-    }, digest
-
-
-def _intent(live: Manifest) -> str | None:
-    return (live["metadata"].get("annotations") or {}).get(INTENT)
-
-
-def _digest(value: Manifest) -> str:
-    return hashlib.blake2b(msgspec.json.encode(value, order="deterministic"), digest_size=16).hexdigest()
-
-
-def _held(live: Manifest, wanted: Manifest) -> str:
-    """Return the digest of what `live` holds of that which is wanted."""
-    return _digest(project(live, wanted))
-
-
-def _identified(live: Manifest, part: Manifest) -> Manifest:
-    """Return a partial manifest that means exactly the object `live`, by its uid."""
-    metadata = {field: live["metadata"][field] for field in ("name", "namespace", "uid") if live["metadata"].get(field)}
-    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata, **part}
-
-
 def _trimmed(obj: Manifest) -> Manifest:
     metadata = {field: value for field, value in obj["metadata"].items() if field != "managedFields"}
     return {**obj, "metadata": metadata}
-
-
-def _merged(manifest: Manifest, part: Manifest) -> Manifest:
-    """Return `manifest` with the maps of `part` laid over it."""
-    merged = dict(manifest)
-    for field, value in part.items():
-        both = isinstance(value, dict) and isinstance(merged.get(field), dict)
-        merged[field] = _merged(merged[field], value) if both else value
-    return merged
-
-
-def _sets_replicas(wanted: Manifest) -> bool:
-    spec = wanted.get("spec")
-    return isinstance(spec, dict) and "replicas" in spec

@@ -22,7 +22,8 @@ PATIENCE = 30.0
 class Written:
     """One write: the object's uid, the digest of what we wanted, and that of the same in the server's own words.
 
-    `verified` is the resourceVersion at which the object last held what we wanted. `unseen` is the object as the write
+    `verified` is the resourceVersion at which the object last held what we wanted, `generation` that of the spec which
+    we left, 0 for kinds that have none. `unseen` is the object as the write
     returned it, until the store is at least as new. `is_settled` says that field ownership was looked at.
     """
 
@@ -30,6 +31,7 @@ class Written:
     digest: str
     held: str
     verified: str
+    generation: int
     unseen: Manifest | None
     written_at: float
     is_settled: bool = False

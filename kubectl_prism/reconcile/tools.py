@@ -178,13 +178,16 @@ class Tools:
 
     def may_wait(self, change: Change) -> float:
         """Return the seconds that the owner of a changed child may take to look: progress is not told sooner anyway."""
-        if self.applier.is_echo(change):
+        old, new = change.old, change.new
+        is_first = old is None and new is not None and self.applier.has_made(new)
+        is_rollout = change.kind == "Deployment"
+        if self.applier.is_echo(change) or (is_first and not is_rollout):
             wait = ECHO
-        elif change.kind == "Deployment" and is_mere_progress(change.old, change.new):
+        elif is_rollout and is_mere_progress(_as_made(new) if is_first else old, new):
             wait = PROGRESS_INTERVAL
         else:
             return 0.0
-        owner = meta.controller_of(change.new or {}) or {}
+        owner = meta.controller_of(new or {}) or {}
         return max(wait, self.pace.left(owner.get("uid") or "", longest=LONGEST_HOLD))
 
     async def parsed(self, model: type[M], obj: Manifest) -> M | None:
@@ -276,6 +279,11 @@ def _is_mere_progress(held: Manifest, status: Manifest) -> bool:
 
 def _is_on_its_way(status: Manifest) -> bool:
     return {(conditions.READY, "False"), (conditions.STALLED, "False")} <= _states(status)
+
+
+def _as_made(child: Manifest | None) -> Manifest:
+    """Return a child as it was when it was created: nobody had reported anything of it."""
+    return {field: value for field, value in (child or {}).items() if field != "status"}
 
 
 def _is_told_ready(obj: Manifest) -> bool:

@@ -60,6 +60,7 @@ def container(pattern_type: str) -> str:
     return _cut(program(pattern_type), "-runner")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def environment(setting: str) -> str:
     """Return the environment variable that carries a setting: `maxKeys` is `PRISM_CONFIG_MAX_KEYS`."""
     spelt = re.sub(r"[^A-Z0-9]+", "_", _HUMP.sub("_", setting).upper()).strip("_")

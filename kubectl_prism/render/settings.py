@@ -11,6 +11,7 @@ import json
 import re
 from base64 import b64encode
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -57,9 +58,12 @@ def settings(pattern: Pattern, connection: BackendConnection | None) -> Settings
 
 def is_secret(name: str, value: Setting) -> bool:
     """Tell whether a setting belongs into a Secret."""
-    if _SECRET_NAME.search(re.sub(r"[^a-z]", "", name.lower())):
-        return True
-    return isinstance(value, str) and _SECRET_VALUE.search(value) is not None
+    return _has_secret_name(name) or (isinstance(value, str) and _SECRET_VALUE.search(value) is not None)
+
+
+@lru_cache(maxsize=names.REMEMBERED)
+def _has_secret_name(name: str) -> bool:
+    return _SECRET_NAME.search(re.sub(r"[^a-z]", "", name.lower())) is not None
 
 
 def text(value: Setting) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from kubectl_prism.kube.errors import AlreadyExists, ApiError, Invalid
 from kubectl_prism.model.meta import FIELD_MANAGER, Manifest, Ref, owner_reference, ref, uid
-from kubectl_prism.reconcile.apply import INTENT, Applier, NameTaken
+from kubectl_prism.reconcile.apply import Applier, NameTaken
+from kubectl_prism.reconcile.intent import INTENT
 from kubectl_prism.reconcile.memory import PATIENCE, TIME_TO_LIVE
 from kubectl_prism.reconcile.request import Postponed
 from kubectl_prism.store import Change, Store
@@ -76,6 +77,52 @@ async def test_an_echo_is_what_our_own_write_made_and_nothing_newer(world: World
     assert not world.applier.is_echo(Change("ConfigMap", live, None))
     world.edit(a="2")
     assert not world.applier.is_echo(Change("ConfigMap", live, world.server.objects[CHILD]))
+
+
+async def test_what_we_made_is_known_before_and_after_the_server_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first sight may come sooner than the answer to its creation, and with what others reported of it since."""
+    seen: list[bool] = []
+    create = world.server.create
+
+    async def creates(manifest: Manifest) -> Manifest:
+        made = await create(manifest)
+        seen.append(world.applier.has_made(made))
+        return made
+
+    monkeypatch.setattr(world.server, "create", creates)
+    await world.applier.apply(world.owner, child(a="1"))
+    made = world.server.objects[CHILD]
+    assert seen == [True]
+    first = {**made, "metadata": {**made["metadata"], "generation": 1}}
+    assert world.applier.has_made(first)
+    assert not world.applier.has_made({**first, "metadata": {**first["metadata"], "generation": 2}})
+    assert not world.applier.has_made({**first, "metadata": {**first["metadata"], "uid": "another"}})
+    assert not world.applier.has_made({**first, "metadata": {**first["metadata"], "name": "another"}})
+
+
+@pytest.mark.parametrize(
+    ("change", "calls"),
+    [
+        ({"status": {"replicas": 1}}, []),
+        ({"metadata": {"labels": {}}}, [f"apply {CHILD}"]),
+        ({"metadata": {"ownerReferences": []}}, [f"apply {CHILD}"]),
+        ({"metadata": {"generation": 2}, "data": {"a": "2"}}, [f"apply {CHILD}"]),
+        ({"metadata": {"generation": 2}, "data": {"a": "1", "theirs": "yes"}}, []),
+    ],
+)
+async def test_a_status_is_no_reason_to_look_at_the_spec(world: World, change: Manifest, calls: list[str]) -> None:
+    """Where generation, labels, annotations and owner are as we left them, nobody else wrote but a status."""
+    metadata = {"name": "child", "namespace": "default", "labels": {"ours": "yes"}, "generation": 1}
+    intent = {**child(a="1"), "metadata": metadata}
+    await world.applier.apply(world.owner, intent)
+    live = world.server.objects[CHILD]
+    world.server.put({**live, **change, "metadata": {**live["metadata"], **change.get("metadata", {})}})
+    world.look()
+    world.server.took()
+    await world.applier.apply(world.owner, intent)
+    assert world.server.took() == calls
 
 
 async def test_a_changed_intent_is_applied_once(world: World) -> None:

@@ -153,6 +153,18 @@ async def test_only_progress_and_our_own_doing_may_wait() -> None:
     assert room.tools.may_wait(Change("Deployment", deployment(), whole())) == 0
 
 
+async def test_the_first_sight_of_what_we_made_is_no_news_until_it_is_there() -> None:
+    """By then its Deployment's controller may have reported, and even be done."""
+    room = Room(ready())
+    made = {**deployment(), "metadata": {"name": "d", "namespace": "default", "generation": 1}}
+    ours = await room.tools.applier.apply(room.obj, {field: made[field] for field in made if field != "status"})
+    newer = {**ours, "metadata": {**ours["metadata"], "resourceVersion": "999"}}
+    on_its_way = {**newer, "status": deployment(replicas=1)["status"] | {"observedGeneration": 1}}
+    assert room.tools.may_wait(Change("Deployment", None, on_its_way)) == PROGRESS_INTERVAL
+    done = {**newer, "status": whole()["status"] | {"observedGeneration": 1}}
+    assert room.tools.may_wait(Change("Deployment", None, done)) == 0
+
+
 def test_progress_waits_as_long_as_its_owners_is_held_back() -> None:
     """Where many objects begin at once, what their Deployments do in between wakes nobody."""
     room = Room(ready())
