@@ -112,10 +112,17 @@ async def test_what_we_made_is_known_before_and_after_the_server_says_so(
         ({"metadata": {"generation": 2}, "data": {"a": "1", "theirs": "yes"}}, []),
     ],
 )
-async def test_a_status_is_no_reason_to_look_at_the_spec(world: World, change: Manifest, calls: list[str]) -> None:
+async def test_a_status_is_no_reason_to_look_at_the_spec(
+    world: World, monkeypatch: pytest.MonkeyPatch, change: Manifest, calls: list[str]
+) -> None:
     """Where generation, labels, annotations and owner are as we left them, nobody else wrote but a status."""
-    metadata = {"name": "child", "namespace": "default", "labels": {"ours": "yes"}, "generation": 1}
-    intent = {**child(a="1"), "metadata": metadata}
+    intent = {**child(a="1"), "metadata": {"name": "child", "namespace": "default", "labels": {"ours": "yes"}}}
+    create = world.server.create
+
+    async def counts(manifest: Manifest) -> Manifest:
+        return await create({**manifest, "metadata": {**manifest["metadata"], "generation": 1}})
+
+    monkeypatch.setattr(world.server, "create", counts)
     await world.applier.apply(world.owner, intent)
     live = world.server.objects[CHILD]
     world.server.put({**live, **change, "metadata": {**live["metadata"], **change.get("metadata", {})}})
