@@ -80,7 +80,7 @@ def test_what_a_busy_server_turns_away_is_done_when_it_asks_for_it(
     """Turned away again and again, the operator comes when it was told to, loses nothing and does nothing twice."""
     found: list[Wait] = []
     for rounds, name in enumerate(cycle(NAMES)):
-        if rounds >= len(NAMES) and len(found) >= ENOUGH * rounds:
+        if rounds >= len(NAMES) and len(found) >= ENOUGH * len(NAMES):
             break
         reference = references[name]
         with stages() as played:
