@@ -11,6 +11,8 @@ from bench.peers import FLOOR, OURS
 from bench.session import Outcome
 
 SMALL, LARGE = 500, 2000
+GO = "go"
+"""What the Go operator is called where it runs beside ours, by `--peer go …`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class Target:
     limit: float
     size: int = SMALL
     is_floor: bool = False
-    times_floor: bool = False
+    against: str = ""
+    """The peer by whose figure of the same round it is divided; its time to available where that is the floor."""
 
     def holds(self, value: float) -> bool:
         """Tell whether a value is within the limit."""
@@ -30,10 +33,12 @@ class Target:
 
 
 TARGETS = (
-    Target("500 patterns to Ready, × floor", "seconds to Ready", 1.25, times_floor=True),
+    Target("500 patterns to Ready, × floor", "seconds to Ready", 1.25, against=FLOOR),
     Target("requests per object", "requests per object", 5),
     Target("CPU per object, ms (half of the Go operator's 11.5)", "CPU per object, ms", 5.7),
+    Target("CPU per object, × the Go operator's", "CPU per object, ms", 0.5, against=GO),
     Target("RSS with 500 patterns, MiB (1.5 × the Go operator's 53)", "RSS, MiB", 80),
+    Target("RSS with 500 patterns, × the Go operator's", "RSS, MiB", 1.5, against=GO),
     Target("writes per second at rest", "writes per second at rest", 0),
     Target("drift of 50 Deployments repaired, s", "drift of .* repaired, s", 1),
     Target("change to first write, idle, p99, ms", "idle change, first write p99, ms", 50),
@@ -52,14 +57,15 @@ TARGETS = (
 
 
 def judged(sizes: Mapping[int, Mapping[str, Sequence[Outcome]]]) -> Iterator[tuple[Target, list[float]]]:
-    """Yield every target with the figures of ours in each round; a size that was not run has none."""
+    """Yield every target with the figures of ours in each round; a size or a peer that was not run has none."""
     for target in TARGETS:
         rounds = sizes.get(target.size, {})
         found = [_worst(target, outcome) for outcome in rounds.get(OURS, ())]
         values = [value for value in found if value is not None]
-        if target.times_floor:
-            floors = [outcome.figures.get("seconds to available", math.nan) for outcome in rounds.get(FLOOR, ())]
-            values = [value / floor for value, floor in zip(values, floors, strict=False)]
+        if target.against:
+            figure = "seconds to available" if target.against == FLOOR else target.figure
+            theirs = [outcome.figures.get(figure, math.nan) for outcome in rounds.get(target.against, ())]
+            values = [value / their for value, their in zip(values, theirs, strict=False)]
         yield target, values
 
 
