@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Sequence
 
 from kubectl_prism.cli import observing
@@ -25,6 +26,8 @@ from kubectl_prism.view.stack import StackTree
 
 SETTLE = 0.2
 """Seconds that a burst of changes is given to become one screen."""
+EASE = 4
+"""How many times as long as a screen took to draw nothing is drawn after it: what is watched needs the machine too."""
 REFRESH = 10.0
 """Seconds after which a terminal is drawn anew, so that ages grow."""
 _CLEAR = "\x1b[H\x1b[2J\x1b[3J"
@@ -57,15 +60,17 @@ async def _show(
     said: set[str] = set()
     while True:
         changed.clear()
+        began = time.monotonic()
         screen.show(scope.trees(observed(store.list)))
         errors = {f"{informer.kind}: {informer.error}" for informer in informers if informer.error}
         for error in sorted(errors - said):
             note(f"warning: what is shown may be old: {error}")
         said = errors
+        took = time.monotonic() - began
         try:
             async with asyncio.timeout(REFRESH):
                 await changed.wait()
-            await asyncio.sleep(SETTLE)
+            await asyncio.sleep(max(SETTLE, EASE * took))
         except TimeoutError:
             continue
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest
 from kubectl_prism.view import lenient
 from kubectl_prism.view.health import Health, Severity
+from kubectl_prism.view.objects import Objects
 from kubectl_prism.view.pods import PodRow
 
 
@@ -17,12 +18,10 @@ def counts(deployment: Manifest) -> str:
     return f"{_available(deployment)}/{_wanted(deployment)}"
 
 
-def selected(deployment: Manifest, pods: Iterable[Manifest]) -> list[Manifest]:
+def selected(deployment: Manifest, objects: Objects) -> list[Manifest]:
     """Return the pods of the Deployment's namespace that its selector matches."""
     selector = lenient.mapping(lenient.mapping(deployment.get("spec")).get("selector"))
-    wanted = lenient.mapping(selector.get("matchLabels")).items()
-    home = meta.key(deployment).namespace
-    return [pod for pod in pods if wanted and meta.key(pod).namespace == home and wanted <= meta.labels(pod).items()]
+    return objects.matching(meta.key(deployment).namespace, lenient.mapping(selector.get("matchLabels")))
 
 
 def judged(deployment: Manifest, rows: Sequence[PodRow]) -> Health:

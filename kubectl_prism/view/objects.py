@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest
@@ -23,9 +25,12 @@ KINDS = {
 """The kinds of which a view is made, by the field of Objects that holds them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Objects:
-    """Everything that was seen, by kind; `nodes` may be empty where we may not read them."""
+    """Everything that was seen, by kind; `nodes` may be empty where we may not read them.
+
+    Whose a child is and which pods a selector means is looked up once for all of them: there may be thousands.
+    """
 
     stacks: tuple[Manifest, ...] = ()
     patterns: tuple[Manifest, ...] = ()
@@ -35,7 +40,39 @@ class Objects:
     pods: tuple[Manifest, ...] = ()
     nodes: tuple[Manifest, ...] = ()
 
-    @property
+    def owned(self, owner: Manifest, field: str) -> list[Manifest]:
+        """Return what the object `owner` controls of the kind that the field of this name holds."""
+        return self._children.get((field, meta.uid(owner)), [])
+
+    def matching(self, namespace: str, labels: Mapping[str, object]) -> list[Manifest]:
+        """Return the pods of a namespace that have all of `labels`; none where there are no labels."""
+        found = [
+            self._pods.get((namespace, name, value), []) for name, value in labels.items() if isinstance(value, str)
+        ]
+        fewest = min(found, key=len, default=[])
+        return [pod for pod in fewest if labels.items() <= meta.labels(pod).items()]
+
+    @cached_property
+    def _children(self) -> Mapping[tuple[str, str], list[Manifest]]:
+        found: defaultdict[tuple[str, str], list[Manifest]] = defaultdict(list)
+        for field in KINDS:
+            for obj in getattr(self, field):
+                uid = (meta.controller_of(obj) or {}).get("uid")
+                if uid and isinstance(uid, str):
+                    found[field, uid].append(obj)
+        return found
+
+    @cached_property
+    def _pods(self) -> Mapping[tuple[str, str, str], list[Manifest]]:
+        found: defaultdict[tuple[str, str, str], list[Manifest]] = defaultdict(list)
+        for pod in self.pods:
+            namespace = meta.key(pod).namespace
+            for label, value in meta.labels(pod).items():
+                if isinstance(value, str):
+                    found[namespace, label, value].append(pod)
+        return found
+
+    @cached_property
     def simulated_nodes(self) -> frozenset[str]:
         """The names of the nodes that are simulated."""
         return frozenset(meta.key(node).name for node in self.nodes if SIMULATED_LABEL in meta.labels(node))

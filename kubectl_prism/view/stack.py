@@ -88,7 +88,7 @@ def _programs(stack: Manifest, objects: Objects, now: datetime) -> Iterable[Comp
     for kind, label in kinds:
         if kind == "admin" and lenient.mapping(spec.get("admin")).get("enabled") is False:
             continue
-        made = [d for d in _owned(stack, objects.deployments) if meta.labels(d).get("component") == label]
+        made = [d for d in objects.owned(stack, "deployments") if meta.labels(d).get("component") == label]
         yield from (_program(kind, deployment, objects, now) for deployment in made)
         if not made:
             yield Component(kind, f"{meta.key(stack).name}-{kind}", _MISSING)
@@ -103,7 +103,7 @@ def _program(kind: ComponentKind, deployment: Manifest, objects: Objects, now: d
 
 def _members(stack: Manifest, objects: Objects, now: datetime) -> Iterable[Component]:
     for kind, field, _ in _CUSTOM:
-        mine = _owned(stack, getattr(objects, field))
+        mine = objects.owned(stack, field)
         yield from (_member(kind, obj, objects, now) for obj in mine)
         names = {meta.key(obj).name for obj in mine}
         for wanted in lenient.mappings(lenient.mapping(stack.get("spec")).get(field)):
@@ -113,7 +113,7 @@ def _members(stack: Manifest, objects: Objects, now: datetime) -> Iterable[Compo
 
 def _member(kind: ComponentKind, obj: Manifest, objects: Objects, now: datetime) -> Component:
     component = Component(kind, meta.key(obj).name, health(obj), detail=_detail(kind, obj), age=_age(obj, now))
-    made = _owned(obj, objects.deployments) if kind == "pattern" else []
+    made = objects.owned(obj, "deployments") if kind == "pattern" else []
     if not made:
         return component
     rows = _pods(made[0], objects, now)
@@ -149,13 +149,8 @@ def _sorted(components: Iterable[Component]) -> tuple[Component, ...]:
     return tuple(sorted(components, key=lambda part: (-part.health.severity, _ORDER.index(part.kind), part.name)))
 
 
-def _owned(owner: Manifest, objects: Iterable[Manifest]) -> list[Manifest]:
-    uid = meta.uid(owner)
-    return [obj for obj in objects if uid and (meta.controller_of(obj) or {}).get("uid") == uid]
-
-
 def _pods(deployment: Manifest, objects: Objects, now: datetime) -> tuple[PodRow, ...]:
-    selected = deployments.selected(deployment, objects.pods)
+    selected = deployments.selected(deployment, objects)
     nodes = objects.simulated_nodes
     rows = [pods.row(pod, now, simulated_nodes=nodes) for pod in selected]
     return tuple(sorted(rows, key=lambda row: (-row.health.severity, row.name)))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import pytest
+
+from kubectl_prism.model import meta
 from kubectl_prism.model.conditions import NOT_RECONCILED
 from kubectl_prism.model.meta import Key, Manifest
 from kubectl_prism.view import status
@@ -181,3 +186,27 @@ def test_odd_objects_do_not_stop_a_list() -> None:
     found = trees(Objects(stacks=(odd,), deployments=(child,), pods=({"kind": "Pod"},)), NOW)
     assert [one.name for one in found] == ["odd"]
     assert status.lines(found)
+
+
+def test_each_pod_is_looked_at_a_few_times_however_many_patterns_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of patterns cost what each of them costs, not each of them times all the others."""
+    names = [f"kv-{number}" for number in range(200)]
+    patterns = tuple(named("PrismPattern", name, owner=STACK, spec={}, status=conditions()) for name in names)
+    children = tuple(deployment(name, pattern, "prism-pattern") for name, pattern in zip(names, patterns, strict=True))
+    pods = tuple(pod(f"{name}-1", name) for name in names)
+    looks: Counter[str] = Counter()
+    labels, controller_of = meta.labels, meta.controller_of
+
+    def counted_labels(obj: Manifest) -> dict[str, str]:
+        looks["labels"] += 1
+        return labels(obj)
+
+    def counted_controller_of(obj: Manifest) -> Manifest | None:
+        looks["controller"] += 1
+        return controller_of(obj)
+
+    monkeypatch.setattr(meta, "labels", counted_labels)
+    monkeypatch.setattr(meta, "controller_of", counted_controller_of)
+    found = tree(STACK, Objects(stacks=(STACK,), patterns=patterns, deployments=children, pods=pods), NOW)
+    assert sum(len(part.pods) for part in found.components) == len(names)
+    assert looks.total() < 10 * len(names)
