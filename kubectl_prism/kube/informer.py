@@ -48,6 +48,9 @@ LIST_AGAIN = 1200.0
 """Seconds after which the end of a watch is followed by a new list. A watch lasts ten minutes at most: whatever change
 was never reported is seen within half an hour."""
 
+AT_ONCE = 25
+"""Events that are taken in one turn of the event loop."""
+
 MANY = 1000
 
 log = logging.getLogger(__name__)
@@ -183,8 +186,13 @@ class Informer:
                 self._seen()
                 self._silences = 0
                 with decode.collector_paused():
-                    batch = [event for line in lines.feed(chunk) if (event := self._event(line)) is not None]
-                    yield decode.newest(batch) if self._position else batch
+                    found = [event for line in lines.feed(chunk) if (event := self._event(line)) is not None]
+                    batch = decode.newest(found) if self._position else found
+                for begin in range(0, len(batch), AT_ONCE):
+                    if begin:
+                        await asyncio.sleep(0)
+                    with decode.collector_paused():
+                        yield batch[begin : begin + AT_ONCE]
 
     def _event(self, line: bytes) -> Event | None:
         try:

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -32,6 +33,8 @@ REFILL = 1 / 300
 GOOD_NEWS = 1.0
 """Events a second that say that all is well, for all objects together, after the first 25: when hundreds become Ready
 at once their conditions say so, and an Event each would be a sixth of all requests."""
+PAUSE = 0.05
+"""Seconds between two Events: what they speak of needs the API server more than they do."""
 REMEMBERED = 4096
 LONGEST_MESSAGE = 1024
 LONGEST_NAME = 200
@@ -74,6 +77,7 @@ class Recorder:
         self._series: OrderedDict[Identity, _Series] = OrderedDict()
         self._budgets: OrderedDict[str, _Budget] = OrderedDict()
         self._pending: asyncio.Queue[_Series] = asyncio.Queue(maxsize=1000)
+        self._is_ending = asyncio.Event()
 
     def event(self, obj: Manifest, type: str, reason: str, message: str) -> None:
         """Record that `reason` happened to `obj`; `type` is NORMAL or WARNING. Returns at once."""
@@ -108,9 +112,13 @@ class Recorder:
                 log.debug("event %s dropped: %s", series.manifest["reason"], error)
             finally:
                 self._pending.task_done()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PAUSE):
+                    await self._is_ending.wait()
 
     async def flush(self, seconds: float) -> None:
-        """Wait until all that is recorded is written, at most `seconds`."""
+        """Wait until all that is recorded is written, at most `seconds`; called when the recorder is to end."""
+        self._is_ending.set()
         try:
             async with asyncio.timeout(seconds):
                 await self._pending.join()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+from itertools import pairwise
 
 import pytest
 
 from kubectl_prism.kube.client import Client
-from kubectl_prism.kube.informer import Informer
+from kubectl_prism.kube.informer import AT_ONCE, Informer
 from kubectl_prism.kube.tempo import PROMPT
 from kubectl_prism.kube.watch import Lines
 from kubectl_prism.store import Change, Store
@@ -82,6 +84,24 @@ async def test_changes_that_follow_each_other_closely_are_read_together(
     async with running(Informer(client, store, "ConfigMap")):
         await until(lambda: data(store) == {"a": {"n": "21"}})
     assert len(heard) <= len(reads) <= len(changes) / 2
+
+
+async def test_a_great_batch_leaves_the_event_loop_its_turns(client: Client, server: FakeServer) -> None:
+    """Whatever came at once, others go on between its parts."""
+    store, turns = Store(), list[int]()
+    heard: list[Change] = []
+    store.subscribe(heard.append)
+    changes = b"".join(event("ADDED", config_map(f"a-{number}", str(number + 2))) for number in range(4 * AT_ONCE))
+
+    async def others() -> None:
+        while len(heard) < 4 * AT_ONCE:
+            turns.append(len(heard))
+            await asyncio.sleep(0)
+
+    server.play(stream(bookmark("1", ends_list=True), changes, end="hold"))
+    async with running(Informer(client, store, "ConfigMap")):
+        await asyncio.wait_for(others(), 10)
+    assert max(after - before for before, after in pairwise([*turns, len(heard)])) <= AT_ONCE
 
 
 async def test_nothing_of_a_streamed_list_shows_before_its_end(client: Client, server: FakeServer) -> None:

@@ -13,7 +13,7 @@ import pytest
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.errors import Forbidden
 from kubectl_prism.model.meta import Manifest
-from kubectl_prism.reconcile.events import BURST, NORMAL, SERIES, WARNING, Recorder
+from kubectl_prism.reconcile.events import BURST, NORMAL, PAUSE, SERIES, WARNING, Recorder
 from tests.reconcile.conftest import Official
 from tests.reconcile.fake import Clock, Server, config_map
 
@@ -93,6 +93,18 @@ async def test_a_series_that_the_server_forgot_begins_anew(room: Room) -> None:
     room.recorder.event(room.about, NORMAL, "Ready", "yes")
     await room.recorder.flush(10)
     assert [event["count"] for event in room.events()] == [2]
+
+
+@pytest.mark.looptime
+async def test_events_keep_a_distance_until_the_end(room: Room) -> None:
+    """What they tell of needs the API server more; who stops waits for the last of them, and they hurry."""
+    for number in range(20):
+        room.recorder.event(config_map(f"c-{number}", uid=str(number)), WARNING, "DriftRepaired", "by somebody")
+    await asyncio.sleep(PAUSE * 3.5)
+    assert len(room.events()) == 4
+    began = asyncio.get_running_loop().time()
+    await room.recorder.flush(10)
+    assert (len(room.events()), asyncio.get_running_loop().time()) == (20, began)
 
 
 async def test_each_object_has_a_budget(room: Room) -> None:
