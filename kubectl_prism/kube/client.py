@@ -210,12 +210,12 @@ class Client:
         query: Mapping[str, str],
         *,
         silence: Callable[[], float],
-        gather: Callable[[], float] = lambda: 0.0,
+        gather: Callable[[int], float] = lambda size: 0.0,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open a watch on the session of streams and give its chunks of bytes as they come.
 
-        After each, what comes within `gather()` seconds is left to gather. Raises Silent when none came for `silence()`
-        seconds; it has no other deadline.
+        After a chunk of so many bytes, what comes within `gather(bytes)` seconds is left to gather. Raises Silent when
+        none came for `silence()` seconds; it has no other deadline.
         """
         began = time.monotonic()
         async with AsyncExitStack() as stack:

@@ -178,7 +178,7 @@ class Informer:
             self._namespace,
             query,
             silence=self._patience,
-            gather=lambda: self._tempo.pause() if self._position else 0,
+            gather=lambda size: self._tempo.pause(size) if self._position else 0,
         )
         async with opening as chunks:
             self._seen()

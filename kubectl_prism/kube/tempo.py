@@ -16,6 +16,9 @@ GATHER = 0.4
 """The same once a burst has lasted BURST seconds: so much is going on that nobody notices."""
 
 BURST = 1.0
+FULL = 1 << 16
+"""The bytes from which on what was read at once is much already, and more of it may lie there: it is never left."""
+
 CALM = 1.0
 """The seconds without anything after which what comes is a new burst."""
 
@@ -28,10 +31,12 @@ class Tempo:
         self._clock = clock
         self._began = self._last = -inf
 
-    def pause(self) -> float:
-        """Return the seconds to leave the watch unread, for something was read now."""
+    def pause(self, size: int) -> float:
+        """Return the seconds to leave the watch unread, for `size` bytes were read now."""
         now = self._clock()
         if now - self._last > CALM:
             self._began = now
         self._last = now
+        if size >= FULL:
+            return 0.0
         return self._longest if now - self._began >= BURST else min(PROMPT, self._longest)

@@ -103,13 +103,13 @@ class Transport:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, *, query: Mapping[str, str], silence: Callable[[], float], gather: Callable[[], float]
+        self, path: str, *, query: Mapping[str, str], silence: Callable[[], float], gather: Callable[[int], float]
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open a GET whose answer is read chunk by chunk, as the bytes come.
 
-        After a chunk what comes within `gather()` seconds is left to gather, and is the next one. Iterating ends when
-        the server ends the stream properly, and raises Unreachable when it breaks, Silent when no byte came for
-        `silence()` seconds; both are asked anew for every chunk.
+        After a chunk of so many bytes, what comes within `gather(bytes)` seconds is left to gather, and is the next
+        one. Iterating ends when the server ends the stream properly, and raises Unreachable when it breaks, Silent when
+        no byte came for `silence()` seconds; both are asked anew for every chunk.
         """
         async with AsyncExitStack() as stack:
             with self._words(HEADER_DEADLINE):
@@ -119,7 +119,7 @@ class Transport:
             yield self._chunks(response, silence, gather)
 
     async def _chunks(
-        self, response: aiohttp.ClientResponse, silence: Callable[[], float], gather: Callable[[], float]
+        self, response: aiohttp.ClientResponse, silence: Callable[[], float], gather: Callable[[int], float]
     ) -> AsyncIterator[bytes]:
         while True:
             longest = silence()
@@ -133,7 +133,7 @@ class Transport:
             if not chunk:
                 return
             yield chunk
-            if (pause := gather()) > 0:
+            if (pause := gather(len(chunk))) > 0:
                 await _unread(response, pause)
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_prism.kube.tempo import BURST, CALM, GATHER, PROMPT, Tempo
+from kubectl_prism.kube.tempo import BURST, CALM, FULL, GATHER, PROMPT, Tempo
 from tests.reconcile.fake import Clock
 
 
@@ -12,7 +12,7 @@ def test_a_burst_is_read_at_once_and_what_lasts_in_few_goes() -> None:
     tempo = Tempo(clock=clock)
     pauses = []
     for _ in range(5):
-        pauses.append(tempo.pause())
+        pauses.append(tempo.pause(100))
         clock.now += BURST / 4
     assert pauses == [PROMPT] * 4 + [GATHER]
 
@@ -22,11 +22,11 @@ def test_after_a_calm_moment_what_comes_is_a_new_burst() -> None:
     clock = Clock()
     tempo = Tempo(clock=clock)
     for _ in range(20):
-        tempo.pause()
+        tempo.pause(100)
         clock.now += CALM / 2
-    assert tempo.pause() == GATHER
+    assert tempo.pause(100) == GATHER
     clock.now += CALM * 1.1
-    assert tempo.pause() == PROMPT
+    assert tempo.pause(100) == PROMPT
 
 
 def test_no_pause_is_longer_than_asked_for() -> None:
@@ -34,5 +34,15 @@ def test_no_pause_is_longer_than_asked_for() -> None:
     clock = Clock()
     prompt, eager = Tempo(PROMPT, clock=clock), Tempo(0, clock=clock)
     for _ in range(10):
-        assert (prompt.pause(), eager.pause()) == (PROMPT, 0)
+        assert (prompt.pause(100), eager.pause(100)) == (PROMPT, 0)
         clock.now += BURST / 4
+
+
+def test_what_is_much_already_waits_for_no_more() -> None:
+    """However fast changes come, nothing is left behind: only what was read to its end is left to gather."""
+    clock = Clock()
+    tempo = Tempo(clock=clock)
+    for _ in range(10):
+        tempo.pause(100)
+        clock.now += BURST / 4
+    assert (tempo.pause(FULL - 1), tempo.pause(FULL), tempo.pause(FULL - 1)) == (GATHER, 0, GATHER)
