@@ -23,8 +23,8 @@ class Written:
     """One write: the object's uid, the digest of what we wanted, and that of the same in the server's own words.
 
     `verified` is the resourceVersion at which the object last held what we wanted, `generation` that of the spec which
-    we left, 0 for kinds that have none. `unseen` is the object as the write
-    returned it, until the store is at least as new. `is_settled` says that field ownership was looked at.
+    we left, 0 for kinds that have none. `unseen` is the object as the write returned it, until the store is at least as
+    new. `is_settled` says that field ownership was looked at.
     """
 
     uid: str
