@@ -16,11 +16,11 @@ GATHER = 0.4
 """The same once a burst has lasted BURST seconds: so much is going on that nobody notices."""
 
 BURST = 1.0
-FULL = 1 << 16
-"""The bytes from which on what was read at once is much already, and more of it may lie there: it is never left."""
-
 CALM = 1.0
 """The seconds without anything after which what comes is a new burst."""
+
+FULL = 1 << 16
+"""The bytes from which on what was read at once is much already, and more of it may lie there: it is never left."""
 
 
 class Tempo:

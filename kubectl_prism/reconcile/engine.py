@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster
 from kubectl_prism.reconcile.apply import Applier
-from kubectl_prism.reconcile.events import Recorder
+from kubectl_prism.reconcile.events import Recorder, timestamp
 from kubectl_prism.reconcile.fence import Fenced
 from kubectl_prism.reconcile.kinds import SELECTORS, controllers
 from kubectl_prism.reconcile.leader import NAMESPACE, Elector, identity
@@ -63,7 +63,14 @@ async def engine(
         fenced = Fenced(client, elector.fence)
         store, recorder = Store(), Recorder(fenced)
         applier = Applier(fenced, store, recorder=recorder)
-        tools = Tools(client, store, applier, recorder, now=timestamp, inside=cluster.inside)
+        tools = Tools(
+            client,
+            store,
+            applier,
+            recorder,
+            now=lambda: timestamp(datetime.datetime.now(datetime.UTC)),
+            inside=cluster.inside,
+        )
         found = controllers(tools)
         metrics.follow(found)
         manager = Manager(
@@ -80,8 +87,3 @@ async def engine(
         metrics.cache(manager.caches)
         metrics.elect(elector.ref.name, lambda: (elector.leads, elector.slow_renewals))
         yield Engine(client, store, manager, metrics, elector)
-
-
-def timestamp() -> str:
-    """Return the present time as Kubernetes writes it."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -92,7 +92,7 @@ class Recorder:
             series.manifest = {
                 **series.manifest,
                 "count": series.manifest["count"] + 1,
-                "lastTimestamp": self._timestamp(),
+                "lastTimestamp": timestamp(self.now()),
             }
         else:
             series = _Series(self._manifest(obj, type, reason, message), now)
@@ -149,7 +149,7 @@ class Recorder:
             "uid": uid(obj),
             "resourceVersion": resource_version(obj),
         }
-        now = self._timestamp()
+        now = timestamp(self.now())
         return {
             "apiVersion": "v1",
             "kind": "Event",
@@ -180,8 +180,10 @@ class Recorder:
         budget.tokens -= 1
         return True
 
-    def _timestamp(self) -> str:
-        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+def timestamp(now: datetime.datetime) -> str:
+    """Return a time in UTC as Kubernetes writes it."""
+    return now.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _remember(kept: OrderedDict[Name, Kept], name: Name, value: Kept) -> None:
