@@ -12,7 +12,7 @@ from math import inf
 PROMPT = 0.02
 """The seconds that what comes in a burst gathers at first: somebody may wait for the answer to it."""
 
-GATHER = 0.4
+GATHER = 0.2
 """The same once a burst has lasted BURST seconds: so much is going on that nobody notices."""
 
 BURST = 1.0

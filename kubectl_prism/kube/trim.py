@@ -170,8 +170,14 @@ _SHAPES: dict[str, Any] = {"Pod": Pod, "ReplicaSet": ReplicaSet, "Node": Node}
 SHARED = 8192
 """Texts that are remembered to be shared; then remembering begins anew, so that those of objects that went go too."""
 
-ALIKE = ("labels", "ownerReferences", "containers", "initContainers", "conditions")
-"""What pods of one ReplicaSet have in common, and often all children of one object."""
+ALIKE = frozenset(
+    {
+        *("labels", "ownerReferences", "containers", "initContainers", "conditions"),
+        *("ports", "resources", "securityContext", "volumeMounts", "readinessProbe", "livenessProbe", "startupProbe"),
+        *("strategy", "affinity", "tolerations", "topologySpreadConstraints"),
+    }
+)
+"""What pods of one ReplicaSet have in common, often all children of one object, and workloads of one make."""
 
 SHARED_PARTS = 512
 """The same of parts: what belongs together comes together."""

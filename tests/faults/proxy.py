@@ -41,6 +41,9 @@ from tests.faults.plan import (
 from tests.faults.thread import STARTS_WITHIN, LoopThread
 
 BODY_LIMIT = 64 << 20
+HANDSHAKE = 0.1
+"""The seconds that two programs of one machine take at most to shake hands."""
+
 _HOP = {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
@@ -116,10 +119,15 @@ class Proxy(LoopThread):
     async def _away(self) -> asyncio.Server:
         """Cut all connections, and every new one before a word is said."""
         await self._site.stop()
+        self._cut_all()
+        await asyncio.sleep(HANDSHAKE)
+        self._cut_all()  # who was shaking hands as the site stopped is connected only now
+        return await asyncio.start_server(self._turned_away, "127.0.0.1", self.port)
+
+    def _cut_all(self) -> None:
         for connection in self._runner.server.connections if self._runner.server else ():
             if connection.transport is not None:
                 connection.transport.abort()
-        return await asyncio.start_server(self._turned_away, "127.0.0.1", self.port)
 
     async def _turned_away(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.asked.append(asked("CONNECT", "/", {}, b""))
