@@ -51,7 +51,8 @@ async def engine(
     `role` says in the Lease what runs here, `steal` asks its holder for it, `observe` is called when that changes.
     """
     metrics = Metrics()
-    gc.set_threshold(50_000, 50, 1000)  # caches hold many objects that live on: looking through them finds nothing
+    # Caches hold many objects that live on: looking through them finds nothing. Nor must one look take long.
+    gc.set_threshold(10_000, 5, 1000)
     async with Client(cluster, on_request=metrics.requested, on_retry=metrics.retried) as client:
         elector = Elector(
             client,
@@ -83,7 +84,7 @@ async def engine(
             labels=SELECTORS,
             extra_kinds=extra_kinds,
         )
-        metrics.watch(lambda: manager.watchdog.lag)
+        metrics.watch(manager.watchdog)
         metrics.cache(manager.caches)
         metrics.elect(elector.ref.name, lambda: (elector.leads, elector.slow_renewals))
         yield Engine(client, store, manager, metrics, elector)

@@ -46,10 +46,12 @@ Kept = TypeVar("Kept")
 
 @dataclass(slots=True)
 class _Series:
-    """One Event object on the server and how often it was meant."""
+    """One Event object on the server: its name, when it was first and last meant, and how often."""
 
-    manifest: Manifest
+    name: str
+    first: str
     latest: float
+    count: int = 1
     is_written: bool = False
 
 
@@ -76,7 +78,7 @@ class Recorder:
         self.now = now
         self._series: OrderedDict[Identity, _Series] = OrderedDict()
         self._budgets: OrderedDict[str, _Budget] = OrderedDict()
-        self._pending: asyncio.Queue[_Series] = asyncio.Queue(maxsize=1000)
+        self._pending: asyncio.Queue[tuple[_Series, Manifest]] = asyncio.Queue(maxsize=1000)
         self._is_ending = asyncio.Event()
 
     def event(self, obj: Manifest, type: str, reason: str, message: str) -> None:
@@ -89,27 +91,23 @@ class Recorder:
         series, now = self._series.get(identity), self.clock()
         if series is not None and now - series.latest < SERIES:
             series.latest = now
-            series.manifest = {
-                **series.manifest,
-                "count": series.manifest["count"] + 1,
-                "lastTimestamp": timestamp(self.now()),
-            }
+            series.count += 1
         else:
-            series = _Series(self._manifest(obj, type, reason, message), now)
+            series = _Series(_name(obj), timestamp(self.now()), now)
             _remember(self._series, identity, series)
         try:
-            self._pending.put_nowait(series)
+            self._pending.put_nowait((series, self._manifest(obj, type, reason, message, series)))
         except asyncio.QueueFull:
             log.debug("event %s dropped: too many wait to be written", reason)
 
     async def run(self) -> None:
         """Write what is recorded until cancelled."""
         while True:
-            series = await self._pending.get()
+            series, manifest = await self._pending.get()
             try:
-                await self._write(series)
+                await self._write(series, manifest)
             except PrismError as error:
-                log.debug("event %s dropped: %s", series.manifest["reason"], error)
+                log.debug("event %s dropped: %s", manifest["reason"], error)
             finally:
                 self._pending.task_done()
             with suppress(TimeoutError):
@@ -125,8 +123,7 @@ class Recorder:
         except TimeoutError:
             log.debug("%d events were not written in time", self._pending.qsize())
 
-    async def _write(self, series: _Series) -> None:
-        manifest = series.manifest
+    async def _write(self, series: _Series, manifest: Manifest) -> None:
         if series.is_written:
             operations = [
                 {"op": "add", "path": f"/{field}", "value": manifest[field]} for field in ("count", "lastTimestamp")
@@ -139,7 +136,7 @@ class Recorder:
             await self.client.create(manifest)
             series.is_written = True
 
-    def _manifest(self, obj: Manifest, type: str, reason: str, message: str) -> Manifest:
+    def _manifest(self, obj: Manifest, type: str, reason: str, message: str, series: _Series) -> Manifest:
         namespace, name = key(obj)
         about = {
             "apiVersion": obj.get("apiVersion"),
@@ -149,21 +146,17 @@ class Recorder:
             "uid": uid(obj),
             "resourceVersion": resource_version(obj),
         }
-        now = timestamp(self.now())
         return {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {
-                "name": f"{name[:LONGEST_NAME].rstrip('.-')}.{uuid.uuid4().hex[:16]}",
-                "namespace": namespace or "default",
-            },
+            "metadata": {"name": series.name, "namespace": namespace or "default"},
             "involvedObject": {field: value for field, value in about.items() if value},
             "type": type,
             "reason": reason,
             "message": message,
-            "count": 1,
-            "firstTimestamp": now,
-            "lastTimestamp": now,
+            "count": series.count,
+            "firstTimestamp": series.first,
+            "lastTimestamp": timestamp(self.now()),
             "source": {"component": self.component},
             "reportingComponent": self.component,
         }
@@ -179,6 +172,11 @@ class Recorder:
             return False
         budget.tokens -= 1
         return True
+
+
+def _name(obj: Manifest) -> str:
+    """Return the name of a new Event about `obj`."""
+    return f"{key(obj).name[:LONGEST_NAME].rstrip('.-')}.{uuid.uuid4().hex[:16]}"
 
 
 def timestamp(now: datetime.datetime) -> str:

@@ -24,7 +24,7 @@ from prometheus_client.registry import Collector
 
 from kubectl_prism.reconcile.controller import Controller, Outcome
 from kubectl_prism.reconcile.queue import NEWS, RESYNC, RETRY
-from kubectl_prism.reconcile.watchdog import Lag
+from kubectl_prism.reconcile.watchdog import Watchdog
 
 Child = TypeVar("Child", Counter, Gauge, Histogram)
 
@@ -45,6 +45,7 @@ _ERRORS = {
 
 _REQUEST = ("code", "verb", "kind")
 _RECONCILE_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_LAG_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _QUEUE_SECONDS = (0.0001, 0.001, 0.01, 0.1, 1, 10, 100, 1000)
 _REQUEST_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 
@@ -139,6 +140,12 @@ class Metrics:
             "verb",
             buckets=_REQUEST_SECONDS,
         )
+        self._lag = Histogram(
+            "prism_event_loop_lag_seconds",
+            "How late the event loop was, ten times a second",
+            buckets=_LAG_SECONDS,
+            registry=self.registry,
+        )
 
     def follow(self, controllers: Iterable[Controller]) -> None:
         """Count what `controllers` and their queues do from now on; each engine calls it once."""
@@ -151,9 +158,9 @@ class Metrics:
             self._reconciles.begin(name, controller.workers)
         self.registry.register(_Asked(partial(_queues, followed)))
 
-    def watch(self, lag: Callable[[], Lag]) -> None:
-        """Tell how late the event loop is, as `lag` says when asked."""
-        self.registry.register(_Asked(lambda: _lag(lag())))
+    def watch(self, watchdog: Watchdog) -> None:
+        """Count how late the event loop is from now on."""
+        watchdog.observe = self._lag.observe
 
     def cache(self, caches: Callable[[], Iterable[Cache]]) -> None:
         """Tell what is in memory, as `caches` says when asked, each kind once."""
@@ -229,15 +236,6 @@ def _queues(controllers: list[Controller]) -> Iterator[Metric]:
         retries.add_metric(names, queue.retries)
         breakers.add_metric([name], controller.breaker.openings)
     yield from (active, depth, oldest, unfinished, longest, adds, retries, breakers)
-
-
-def _lag(lag: Lag) -> Iterator[Metric]:
-    family = GaugeMetricFamily(
-        "prism_event_loop_lag_seconds", "How late the event loop was within the last minute", labels=["quantile"]
-    )
-    family.add_metric(["0.99"], lag.p99)
-    family.add_metric(["1"], lag.longest)
-    yield family
 
 
 def _election(name: str, leads: bool, slow_renewals: int) -> Iterator[Metric]:

@@ -11,7 +11,7 @@ from kubectl_prism.reconcile.controller import Controller
 from kubectl_prism.reconcile.metrics import Cache, Metrics
 from kubectl_prism.reconcile.queue import NEWS, RESYNC
 from kubectl_prism.reconcile.request import Request, Result, TerminalError
-from kubectl_prism.reconcile.watchdog import Lag
+from kubectl_prism.reconcile.watchdog import Watchdog
 
 NAMES = {
     "controller_runtime_reconcile_total",
@@ -129,21 +129,28 @@ def test_retried_requests_are_counted_by_what_they_were_answered() -> None:
     assert samples(metrics)["rest_client_request_retries_total", "<error>", "Deployment", "apply"] == 1
 
 
-def test_lag_and_caches_are_read_when_they_are_asked_about() -> None:
+async def test_lag_is_counted_by_its_length() -> None:
+    """So that the share of what is too late can be told over any time."""
+    metrics, watchdog = Metrics(), Watchdog([])
+    metrics.watch(watchdog)
+    assert watchdog.observe is not None
+    watchdog.observe(0.03)
+    watchdog.observe(0.07)
+    found = samples(metrics)
+    assert found["prism_event_loop_lag_seconds_bucket", "0.05"] == 1
+    assert found["prism_event_loop_lag_seconds_bucket", "+Inf"] == 2
+
+
+def test_caches_are_read_when_they_are_asked_about() -> None:
     """The figures are those of now."""
     metrics = Metrics()
-    lags, caches = [Lag(0.01, 0.2)], [Cache("Pod", 3, 1.5, 2)]
-    metrics.watch(lambda: lags[-1])
+    caches = [Cache("Pod", 3, 1.5, 2)]
     metrics.cache(lambda: caches)
     found = samples(metrics)
-    assert found["prism_event_loop_lag_seconds", "0.99"] == 0.01
-    assert found["prism_event_loop_lag_seconds", "1"] == 0.2
     assert found["prism_cache_objects", "Pod"] == 3
     assert found["prism_cache_age_seconds", "Pod"] == 1.5
     assert found["prism_cache_unreadable_objects_total", "Pod"] == 2
-    lags.append(Lag(0.5, 1.0))
     caches[:] = [Cache("Pod", 4, float("inf"), 2)]
-    assert samples(metrics)["prism_event_loop_lag_seconds", "1"] == 1.0
     assert samples(metrics)["prism_cache_objects", "Pod"] == 4
     assert samples(metrics)["prism_cache_age_seconds", "Pod"] == float("inf")
 
