@@ -137,13 +137,13 @@ class Store:
     def _index(self, kind: str, key: Key, obj: Manifest) -> None:
         for place in _places(obj):
             self._tables[kind].by_label.setdefault(place, {})[key] = obj
-        if owner := _owner(obj):
+        if owner := meta.owner_uid(obj):
             self._children.setdefault(owner, {})[kind, key] = obj
 
     def _unindex(self, kind: str, key: Key, obj: Manifest) -> None:
         for place in _places(obj):
             _discard(self._tables[kind].by_label, place, key)
-        if owner := _owner(obj):
+        if owner := meta.owner_uid(obj):
             _discard(self._children, owner, (kind, key))
 
     def _publish(self, changes: Iterable[Change]) -> None:
@@ -162,11 +162,6 @@ def _is_same(old: Manifest, new: Manifest) -> bool:
 def _places(obj: Manifest) -> list[Place]:
     namespace, found = meta.key(obj).namespace, meta.labels(obj)
     return [(namespace, label, found[label]) for label in INDEXED if isinstance(found.get(label), str)]
-
-
-def _owner(obj: Manifest) -> str | None:
-    uid = (meta.controller_of(obj) or {}).get("uid")
-    return uid if isinstance(uid, str) else None
 
 
 def _discard(index: dict[Group, dict[Member, Manifest]], group: Group, member: Member) -> None:

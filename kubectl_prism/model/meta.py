@@ -110,6 +110,12 @@ def controller_of(obj: Manifest) -> Manifest | None:
     return None
 
 
+def owner_uid(obj: Manifest) -> str:
+    """Return the uid of the controller of `obj`, or an empty string."""
+    found = (controller_of(obj) or {}).get("uid")
+    return found if isinstance(found, str) else ""
+
+
 def is_owned_by(obj: Manifest, owner: Manifest) -> bool:
     """Tell whether `owner`, by its uid, is the controller of `obj`."""
     reference = controller_of(obj)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -64,14 +63,7 @@ async def engine(
         fenced = Fenced(client, elector.fence)
         store, recorder = Store(), Recorder(fenced)
         applier = Applier(fenced, store, recorder=recorder)
-        tools = Tools(
-            client,
-            store,
-            applier,
-            recorder,
-            now=lambda: timestamp(datetime.datetime.now(datetime.UTC)),
-            inside=cluster.inside,
-        )
+        tools = Tools(client, store, applier, recorder, now=lambda: timestamp(recorder.now()), inside=cluster.inside)
         found = controllers(tools)
         metrics.follow(found)
         manager = Manager(

@@ -187,8 +187,7 @@ class Tools:
             wait = PROGRESS_INTERVAL
         else:
             return 0.0
-        owner = meta.controller_of(new or {}) or {}
-        return max(wait, self.pace.left(owner.get("uid") or "", longest=LONGEST_HOLD))
+        return max(wait, self.pace.left(meta.owner_uid(new or {}), longest=LONGEST_HOLD))
 
     async def parsed(self, model: type[M], obj: Manifest) -> M | None:
         """Return `obj` as its model; where it does not parse, its status says why and None is returned."""

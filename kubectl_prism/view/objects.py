@@ -57,8 +57,7 @@ class Objects:
         found: defaultdict[tuple[str, str], list[Manifest]] = defaultdict(list)
         for field in KINDS:
             for obj in getattr(self, field):
-                uid = (meta.controller_of(obj) or {}).get("uid")
-                if uid and isinstance(uid, str):
+                if uid := meta.owner_uid(obj):
                     found[field, uid].append(obj)
         return found
 
