@@ -10,7 +10,7 @@ import time
 from types import SimpleNamespace
 from unittest import mock
 
-from kubectl_prism.reconcile import engine, events, leader
+from kubectl_prism.reconcile import events, leader
 
 VARIABLE = "PRISM_FAULTS_CLOCK"
 TURN = 3.0
@@ -34,5 +34,5 @@ def displace(text: str) -> None:
 
     time.time = shifted
     wrong = SimpleNamespace(now=lambda zone=None: datetime.datetime.fromtimestamp(shifted(), zone))
-    for module in (engine, events, leader):
+    for module in (events, leader):
         mock.patch.object(module, "datetime", SimpleNamespace(datetime=wrong, UTC=datetime.UTC)).start()
