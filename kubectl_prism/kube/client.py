@@ -22,13 +22,13 @@ from kubectl_prism.kube import decode
 from kubectl_prism.kube.config import Cluster
 from kubectl_prism.kube.errors import ApiError, Gone, NotFound, TooManyRequests, Unreachable
 from kubectl_prism.kube.transport import SEND_BY, Answer, Transport
+from kubectl_prism.kube.writes import Writes
 from kubectl_prism.model.meta import FIELD_MANAGER, Manifest
 from kubectl_prism.model.resource import Resource, resource
 
 log = logging.getLogger("kubectl_prism.kube.requests")
 
 PAGE = 500
-WRITES_IN_FLIGHT = 16
 DEADLINE = 30.0
 TRIES = 5
 MISSES = 3
@@ -71,7 +71,7 @@ class Client:
         self._on_retry = on_retry or (lambda verb, kind, status: None)
         self._on_request = on_request or (lambda verb, kind, status, seconds: None)
         self._transport = Transport(cluster, on_warning)
-        self._writes = asyncio.Semaphore(WRITES_IN_FLIGHT)
+        self._writes = Writes()
         self._misses = 0
         self._rests_until = 0.0
 

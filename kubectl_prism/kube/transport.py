@@ -14,7 +14,7 @@ import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -245,10 +245,16 @@ class _Body(aiohttp.BytesIOPayload):
 async def _unread(response: aiohttp.ClientResponse, seconds: float) -> None:
     """Leave for so long in the kernel what comes: there it gathers, and is decrypted, parsed and taken in one go."""
     protocol = response.connection.protocol if response.connection else None
-    if protocol is not None:
-        protocol.pause_reading()
-        await asyncio.sleep(seconds)
-        protocol.resume_reading()
+    if protocol is None:
+        return
+    # A TLS transport that is paused goes on reading what comes, up to limits of its own.
+    limit = getattr(protocol.transport, "set_read_buffer_limits", lambda **limits: None)
+    protocol.pause_reading()
+    limit(high=1, low=0)
+    await asyncio.sleep(seconds)
+    with suppress(AttributeError):  # what the transport of a connection that was closed meanwhile says
+        limit()
+    protocol.resume_reading()
 
 
 async def _error(response: aiohttp.ClientResponse) -> ApiError:
