@@ -212,6 +212,7 @@ class Informer:
             found = decode.identity(event.object)
             if (found.annotations or {}).get(decode.INITIAL_EVENTS_END) == "true":
                 self._replace(list(listing.values()), found.resource_version)
+                listing.clear()  # the watch may go on for minutes, and what is replaced must not live as long
         elif event.type == "DELETED":
             found = decode.identity(event.object)
             listing.pop(Key(found.namespace, found.name), None)

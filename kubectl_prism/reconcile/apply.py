@@ -31,7 +31,7 @@ from kubectl_prism.reconcile.api import API
 from kubectl_prism.reconcile.compare import covers, differences
 from kubectl_prism.reconcile.events import NORMAL, WARNING, Recorder
 from kubectl_prism.reconcile.fields import REPLICAS, conversion, is_only_owner
-from kubectl_prism.reconcile.memory import PATIENCE, Memory, Written
+from kubectl_prism.reconcile.memory import PATIENCE, Memory, Written, is_at_least
 from kubectl_prism.reconcile.request import Postponed, TerminalError
 from kubectl_prism.store import Change, Store
 
@@ -243,7 +243,7 @@ class Applier:
             return written.holds(live, intents.held(live, wanted))
         if intents.told(live) != digest or not covers(live, wanted):
             return False
-        self._children.put(child, self._written(live, digest, intents.held(live, wanted), unseen=False, wanted=wanted))
+        self._children.put(child, self._written(live, digest, intents.held(live, wanted), wanted))
         return True
 
     async def _write(self, owner: Manifest, live: Manifest, wanted: Manifest, digest: str) -> Manifest:
@@ -333,21 +333,20 @@ class Applier:
     def _remember(
         self, child: Ref, after: Manifest, wanted: Manifest, digest: str, *, is_settled: bool = False
     ) -> Manifest:
-        written = self._written(after, digest, intents.held(after, wanted), wanted=wanted)
+        written = self._written(after, digest, intents.held(after, wanted), wanted)
         written.is_settled = is_settled
         self._children.put(child, written)
         return after
 
-    def _written(
-        self, after: Manifest, digest: str, held: str, *, unseen: bool = True, wanted: Manifest | None = None
-    ) -> Written:
+    def _written(self, after: Manifest, digest: str, held: str, wanted: Manifest | None = None) -> Written:
+        seen = self.store.get(*ref(after))  # its watch may be faster than the answer to the write
         return Written(
             uid=uid(after),
             digest=digest,
             held=held,
             verified=resource_version(after),
             generation=generation(after),
-            unseen=_trimmed(after) if unseen else None,
+            unseen=None if seen and is_at_least(seen, after) else _trimmed(after),
             written_at=self.clock(),
             sets_replicas=intents.sets_replicas(wanted or {}),
         )

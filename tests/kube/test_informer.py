@@ -28,6 +28,7 @@ from tests.kube.fake import (
     status_body,
     stream,
 )
+from tests.memory import alive
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -63,6 +64,18 @@ async def test_a_streamed_list_is_in_the_store_when_its_bookmark_comes(client: C
     assert request.query["sendInitialEvents"] == "true"
     assert request.query["resourceVersionMatch"] == "NotOlderThan"
     assert 300 <= int(request.query["timeoutSeconds"]) <= 600
+
+
+async def test_a_streamed_list_lives_no_longer_than_what_it_brought(client: Client, server: FakeServer) -> None:
+    """Its watch goes on for minutes: an object that was listed and then changed is in memory once."""
+    store = Store()
+    old, new = (
+        event(kind, config_map("a", version, kept=kind)) for kind, version in (("ADDED", "1"), ("MODIFIED", "6"))
+    )
+    server.play(stream(old, bookmark("5", ends_list=True), new, end="hold"))
+    async with running(Informer(client, store, "ConfigMap")):
+        await until(lambda: data(store) == {"a": {"kept": "MODIFIED"}})
+        assert (alive(kept="ADDED"), alive(kept="MODIFIED")) == (0, 1)
 
 
 async def test_changes_that_follow_each_other_closely_are_read_together(

@@ -13,6 +13,7 @@ from kubectl_prism.reconcile.intent import INTENT
 from kubectl_prism.reconcile.memory import PATIENCE, TIME_TO_LIVE
 from kubectl_prism.reconcile.request import Postponed
 from kubectl_prism.store import Change, Store
+from tests.memory import alive
 from tests.reconcile.fake import Clock, Server, config_map
 
 CHILD = Ref("ConfigMap", "default", "child")
@@ -265,6 +266,26 @@ async def test_a_store_that_is_behind_our_own_write_decides_nothing(world: World
     live = await world.applier.apply(world.owner, child(a="2"))
     assert live["data"] == {"a": "2"}
     assert world.server.took() == []
+
+
+@pytest.mark.parametrize("is_watch_faster", [False, True])
+async def test_what_a_write_returned_lives_until_the_store_has_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_watch_faster: bool
+) -> None:
+    """Whichever comes first, the answer or the watch: afterwards only the server and the store hold the object."""
+    create = Server.create
+
+    async def seen_at_once(server: Server, manifest: Manifest, *, manager: str = FIELD_MANAGER) -> Manifest:
+        made = await create(server, manifest, manager=manager)
+        world.look()
+        return made
+
+    if is_watch_faster:
+        monkeypatch.setattr(Server, "create", seen_at_once)
+    await world.applier.apply(world.owner, child(lives="here"))
+    assert alive(lives="here") == 2, "the server's and ours"
+    world.look()
+    assert alive(lives="here") == 2
 
 
 async def test_a_created_child_that_the_store_never_sees_is_asked_for_in_the_end(world: World) -> None:
