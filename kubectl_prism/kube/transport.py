@@ -22,14 +22,13 @@ from math import inf
 from types import TracebackType
 from urllib.parse import urlencode
 
-import aiohttp
-from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDictProxy
 from yarl import URL
 
 from kubectl_prism import __version__
 from kubectl_prism.kube.config import Cluster
 from kubectl_prism.kube.errors import ApiError, Silent, Unreachable, from_response
+from kubectl_prism.kube.lean import aiohttp
 from kubectl_prism.kube.login import Credentials
 
 CONNECT_DEADLINE = 10.0
@@ -236,7 +235,7 @@ class _Body(aiohttp.BytesIOPayload):
         super().__init__(io.BytesIO(content))
         self._end = SEND_BY.get()
 
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+    async def write_with_length(self, writer: aiohttp.abc.AbstractStreamWriter, content_length: int | None) -> None:
         if time.monotonic() > self._end:
             raise TimeoutError("too late to be sent")
         await super().write_with_length(writer, content_length)

@@ -179,6 +179,9 @@ ALIKE = frozenset(
 )
 """What pods of one ReplicaSet have in common, often all children of one object, and workloads of one make."""
 
+ALIKE_ITEMS = frozenset({"env", "volumes", "items"})
+"""Lists that are seldom alike as a whole, but often item by item."""
+
 SHARED_PARTS = 512
 """The same of parts: what belongs together comes together."""
 
@@ -199,7 +202,13 @@ def share(obj: Manifest, before: Manifest | None = None) -> None:
     _share(obj, obj.items(), before or {})
 
 
-def _share(holder: Any, items: Iterable[tuple[Any, Any]], before: Manifest) -> None:  # noqa: ANN401 (list or mapping)
+def _share(
+    holder: Any,  # noqa: ANN401 (list or mapping)
+    items: Iterable[tuple[Any, Any]],
+    before: Manifest,
+    *,
+    are_alike: bool = False,
+) -> None:
     for key, value in items:
         kind = type(value)
         if kind is str:
@@ -210,12 +219,14 @@ def _share(holder: Any, items: Iterable[tuple[Any, Any]], before: Manifest) -> N
         known = before.get(key)
         if known is not None and _is_same(known, value):
             holder[key] = known
-        elif key in ALIKE and (alike := _parts.setdefault(msgspec.json.encode(value), value)) is not value:
+        elif (are_alike or key in ALIKE) and (
+            alike := _parts.setdefault(msgspec.json.encode(value), value)
+        ) is not value:
             holder[key] = alike
         elif kind is dict:
             _share(value, value.items(), known if type(known) is dict else {})
         else:
-            _share(value, enumerate(value), {})
+            _share(value, enumerate(value), {}, are_alike=key in ALIKE_ITEMS)
 
 
 def _is_same(one: Any, other: Any) -> bool:  # noqa: ANN401 (whatever JSON can say)

@@ -160,3 +160,20 @@ def test_what_is_shared_keeps_its_type() -> None:
     after: Manifest = {"spec": {"config": {"on": 1}}}
     trim.share(after, before)
     assert after["spec"]["config"]["on"] is not True
+
+
+def test_items_that_workloads_have_in_common_are_kept_once() -> None:
+    """Two runners of one pattern differ in a variable or two: the rest of them is one object."""
+    one, other = _workload("one"), _workload("other")
+    trim.share(one)
+    trim.share(other)
+    assert other == _workload("other")
+    (common, own), (others, others_own) = one["spec"]["env"], other["spec"]["env"]
+    assert others is common
+    assert others_own is not own
+    assert one["spec"]["volumes"][0] is other["spec"]["volumes"][0]
+
+
+def _workload(name: str) -> Manifest:
+    env = [{"name": "PRISM_PATTERN", "value": "keyvalue"}, {"name": "PRISM_NAME", "value": name}]
+    return {"metadata": {"name": name}, "spec": {"env": env, "volumes": [{"name": "tmp", "emptyDir": {}}]}}
