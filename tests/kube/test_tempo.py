@@ -70,6 +70,6 @@ def test_what_is_much_already_waits_for_no_more() -> None:
     for _ in range(10):
         tempo.pause(100)
         clock.now += BURST / 4
-    assert tempo.pause(FULL - 1) > 0
+    assert tempo.pause(FULL - 1) == pytest.approx(GATHER / 2 + TICK)
     assert tempo.pause(FULL) == 0
-    assert tempo.pause(FULL - 1) > 0
+    assert tempo.pause(FULL - 1) == pytest.approx(GATHER / 2 + TICK)
