@@ -92,7 +92,6 @@ async def _operate(
             manager.stop()
 
         on_signals(stop)
-        log.info("API server %s, version %s", cluster.server, await running.client.version())
         probes = Probes(
             host,
             port,
@@ -103,6 +102,7 @@ async def _operate(
         )
         async with probes as served:
             log.info("probes and metrics on http://%s:%d", served.host, served.port)
+            log.info("API server %s, version %s", cluster.server, await running.client.version())
             await manager.run()
     log.info("stopped")
 

@@ -69,23 +69,41 @@ def test_json_logs_are_json(cluster: Cluster) -> None:
     assert lines[-1]["msg"] == "stopped"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_told_twice_it_ends_at_once(number: signal.Signals) -> None:
-    """A server that takes connections and says nothing keeps it until its deadline; a second signal does not wait."""
+@contextmanager
+def silenced() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start the operator before a server that takes connections and says nothing; also return where its probes are."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        command = [str(PROGRAM), "operator", f"--server=http://127.0.0.1:{silent.getsockname()[1]}"]
-        with (
-            subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process,
-            silent.accept()[0],
-        ):
-            process.send_signal(number)
-            assert process.stderr is not None
-            assert process.stderr.readline().endswith(" operator: stopping\n")
-            process.send_signal(number)
-            began = time.monotonic()
-            assert process.wait(10) == 130
+        server = f"--server=http://127.0.0.1:{silent.getsockname()[1]}"
+        command = [str(PROGRAM), "operator", server, "--probes=127.0.0.1:0"]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stderr is not None
+                address = process.stderr.readline().rpartition("probes and metrics on ")[2].strip()
+                with silent.accept()[0]:
+                    yield process, address
+            finally:
+                process.kill()
+
+
+def test_its_probes_do_not_wait_for_the_api_server() -> None:
+    """A kubelet that asks while the API server is slow does not take the operator for dead, and sends nobody to it."""
+    with silenced() as (_, address):
+        assert page(address, "/healthz") == (200, "ok\n")
+        assert page(address, "/readyz")[0] == 503
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_told_twice_it_ends_at_once(number: signal.Signals) -> None:
+    """A server that says nothing keeps it until its deadline; a second signal does not wait."""
+    with silenced() as (process, _):
+        process.send_signal(number)
+        assert process.stderr is not None
+        assert process.stderr.readline().endswith(" operator: stopping\n")
+        process.send_signal(number)
+        began = time.monotonic()
+        assert process.wait(10) == 130
     assert time.monotonic() - began < 2
 
 
