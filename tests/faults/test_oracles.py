@@ -12,9 +12,10 @@ import pytest
 from tests.faults import oracles
 from tests.faults.conftest import PROPERTY, Gathered, scope
 from tests.faults.oracles import Run
-from tests.faults.plan import Call, Cut, Plan, Refuse, Rule, asked
+from tests.faults.plan import Asked, Call, Cut, Plan, Refuse, Rule, asked
 from tests.faults.report import Result, page
 from tests.faults.stage import Stage
+from tests.faults.test_shedding import waits
 from tests.reconcile.kinds.world import eventually
 
 RUN = Run({}, Counter({"services/a": 1}), Counter(), Counter({"create services/a/": 1, "patch deployments/a/": 9}))
@@ -159,3 +160,16 @@ def test_the_page_counts_what_ran() -> None:
     assert rows[9] == "| P10 | busy | 1 | 1 | 0 | 1 seconds |"
     assert (len(rows), rows[2]) == (20, "| P3 | not run | 0 | 0 | 0 | |")
     assert "- `c`" in lines
+
+
+def test_a_refused_object_counts_as_looked_at_when_it_or_its_child_is() -> None:
+    """A status that comes late, for its child was refused at the next look, is no late look; silence until then is."""
+
+    def call(resource: str, name: str, *, began: float, again: float = 0.0) -> Asked:
+        status = 429 if again else 200
+        return Asked("patch", "", resource, "", name, "", {}, began=began, ended=began, status=status, again=again)
+
+    refused, later = call("statuses", "a", began=0, again=10), call("statuses", "a", began=25)
+    between = {"a-child": 10, "other": 10, "a-early": 5}
+    looks = {name: waits([refused, call("children", name, began=at), later])[0].looked for name, at in between.items()}
+    assert looks == {"a-child": 10, "other": 25, "a-early": 25}
