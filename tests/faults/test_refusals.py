@@ -14,7 +14,7 @@ from kubernetes.dynamic.exceptions import ConflictError, NotFoundError
 from tests.faults import oracles
 from tests.faults.oracles import Run
 from tests.faults.plan import Asked, Refuse, Rule
-from tests.faults.stage import FULL, Stage
+from tests.faults.stage import FULL, WITHIN, Stage
 from tests.faults.workloads import WORKLOADS
 from tests.reconcile.kinds.world import World, eventually
 
@@ -27,6 +27,9 @@ BURST = 100
 """Writes that the operator may make at once before its thrash breaker lets one a second through."""
 CONFLICT = json.dumps({"kind": "Status", "status": "Failure", "reason": "Conflict", "message": "changed", "code": 409})
 BUSY = "Too many requests, please try again later.\n"
+SHORTEST = 5e-3
+FAILURES = 15
+"""How many of 20 conflicts are failures at most: an object that waits for long says so, and that is refused too."""
 EARLIEST, LATEST = 0.9, 1.1 + 0.4
 """How much of the time that a server asks for may pass before the next try; a busy machine adds to it."""
 
@@ -92,9 +95,11 @@ def test_conflicts_are_tried_again_with_patience(stage: Stage, references: Mappi
     """Refused with 409 so many times in a row, writes come again, later each time, and end where they should."""
     rule = Rule(Refuse(409, CONFLICT), verb=["patch", "create", "update"], writes=True, count=count)
     began = time.monotonic()
+    longest = SHORTEST * 2 ** (min(count, FAILURES) - 1)  # after the last; all before it are as long
+    stage.patience += longest
 
     def during(replica: object) -> None:
-        eventually(lambda: rule.done == count, within=90)  # each time later
+        eventually(lambda: rule.done == count, within=WITHIN + longest)
 
     stage.perturbed(WORKLOADS["stack"], references["stack"], rule, during=during)
     refused = [one for one in stage.asked(began) if one.status == 409]
