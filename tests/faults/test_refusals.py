@@ -28,6 +28,7 @@ BURST = 100
 CONFLICT = json.dumps({"kind": "Status", "status": "Failure", "reason": "Conflict", "message": "changed", "code": 409})
 BUSY = "Too many requests, please try again later.\n"
 SHORTEST = 5e-3
+"""Seconds that an object waits at most after its first failure; the wait doubles with each."""
 FAILURES = 15
 """How many of 20 conflicts are failures at most: an object that waits for long says so, and that is refused too."""
 EARLIEST, LATEST = 0.9, 1.1 + 0.4
