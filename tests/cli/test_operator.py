@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,15 +24,19 @@ PROGRAM = Path(sys.executable).with_name("kubectl-prism")
 
 
 @contextmanager
-def operator(cluster: Cluster, *words: str, level: str = "info") -> Iterator[subprocess.Popen[str]]:
+def started(*words: str, level: str = "info") -> Iterator[subprocess.Popen[str]]:
     environment = {**os.environ, "LOG_LEVEL": level}
-    command = [str(PROGRAM), "operator", f"--kubeconfig={cluster.kubeconfig}", *words]
+    command = [str(PROGRAM), "operator", *words]
     process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         yield process
     finally:
         process.kill()
         process.communicate()
+
+
+def operator(cluster: Cluster, *words: str, level: str = "info") -> AbstractContextManager[subprocess.Popen[str]]:
+    return started(f"--kubeconfig={cluster.kubeconfig}", *words, level=level)
 
 
 def page(address: str, path: str) -> tuple[int, str]:
@@ -76,15 +80,11 @@ def silenced() -> Iterator[tuple[subprocess.Popen[str], str]]:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         server = f"--server=http://127.0.0.1:{silent.getsockname()[1]}"
-        command = [str(PROGRAM), "operator", server, "--probes=127.0.0.1:0"]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-            try:
-                assert process.stderr is not None
-                address = process.stderr.readline().rpartition("probes and metrics on ")[2].strip()
-                with silent.accept()[0]:
-                    yield process, address
-            finally:
-                process.kill()
+        with started(server, "--probes=127.0.0.1:0") as process:
+            assert process.stderr is not None
+            address = process.stderr.readline().rpartition("probes and metrics on ")[2].strip()
+            with silent.accept()[0]:
+                yield process, address
 
 
 def test_its_probes_do_not_wait_for_the_api_server() -> None:

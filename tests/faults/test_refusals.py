@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 from kubernetes.dynamic.exceptions import ConflictError, NotFoundError
 
+from kubectl_prism.reconcile.queue import FIRST_RETRY
 from tests.faults import oracles
 from tests.faults.oracles import Run
 from tests.faults.plan import Asked, Refuse, Rule
@@ -27,8 +28,6 @@ BURST = 100
 """Writes that the operator may make at once before its thrash breaker lets one a second through."""
 CONFLICT = json.dumps({"kind": "Status", "status": "Failure", "reason": "Conflict", "message": "changed", "code": 409})
 BUSY = "Too many requests, please try again later.\n"
-SHORTEST = 5e-3
-"""Seconds that an object waits at most after its first failure; the wait doubles with each."""
 FAILURES = 15
 """How many of 20 conflicts are failures at most: an object that waits for long says so, and that is refused too."""
 EARLIEST, LATEST = 0.9, 1.1 + 0.4
@@ -96,7 +95,7 @@ def test_conflicts_are_tried_again_with_patience(stage: Stage, references: Mappi
     """Refused with 409 so many times in a row, writes come again, later each time, and end where they should."""
     rule = Rule(Refuse(409, CONFLICT), verb=["patch", "create", "update"], writes=True, count=count)
     began = time.monotonic()
-    longest = SHORTEST * 2 ** (min(count, FAILURES) - 1)  # after the last; all before it are as long
+    longest = FIRST_RETRY * 2 ** (min(count, FAILURES) - 1)  # after the last; all before it are as long
     stage.patience += longest
 
     def during(replica: object) -> None:

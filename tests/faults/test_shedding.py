@@ -118,7 +118,8 @@ def waits(asked: Sequence[Asked]) -> list[Wait]:
     found: list[Wait] = []
     refused: dict[str, Asked] = {}
     restarts = _restarts(asked)
-    calls = sorted((one for one in asked if one.verb != "watch" and one.resource != "leases"), key=_began)
+    calls = [one for one in asked if one.verb != "watch" and one.resource != "leases"]
+    calls.sort(key=lambda one: one.began)
     for one in calls:
         what = f"{one.verb} {one.object}/{one.subresource}"
         if last := refused.pop(what, None):
@@ -128,10 +129,6 @@ def waits(asked: Sequence[Asked]) -> list[Wait]:
         if one.status == 429:
             refused[what] = one
     return found
-
-
-def _began(one: Asked) -> float:
-    return one.began
 
 
 def _is_a_look(later: Asked, refused: Asked) -> bool:
