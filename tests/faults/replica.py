@@ -134,7 +134,12 @@ class Replica(Operator):
         self.logs.append(self.log)
         with self.log.open("wb") as out:
             self._process = subprocess.Popen(
-                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out
+                self._command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=out,
+                start_new_session=True,  # as in a container: Linux shares processors out by session, and ours is busy
             )
 
     def strike(self) -> None:

@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as home, _stages(Path(home)) as (stage, reference):
         figures, broken = Soak(stage, reference, asked.patterns, asked.length).play()
-    what = f"{asked.patterns} patterns for {asked.length:g} s, {SHARE:.0%} of them changed every second"
+    what = f"{asked.patterns} patterns for {asked.length:g} s, {SHARE:.0%} changed every second as far as they can be"
     page = report.soak(what, figures, broken)
     print(page)  # noqa: T201 - this is what it is run for
     if asked.length >= LONG:
@@ -154,7 +154,8 @@ class Soak:
             if replica.exits:
                 self._broken.append(f"O5: the operator ended by itself with {replica.exits}")
             self._holds(replica)
-        figures |= {"changes": self._churn.changes, "restarts": len(self._lives.ended)}
+        figures |= {"changes": self._churn.changes, "changes a second": self._churn.changes / self._seconds}
+        figures |= {"restarts": len(self._lives.ended)}
         late, growth = self._lives.late / max(1.0, self._lives.turns), max(self._lives.growth, default=0.0)
         figures |= {f"% of the time the event loop was late by more than {LAG:g} s": 100 * late}
         figures |= {"% of memory grown within a life": 100 * growth}
