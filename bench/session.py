@@ -86,7 +86,12 @@ async def _inside(stage: Stage) -> Figures:
     """Run our engine where it can be looked into, and change patterns while it resyncs."""
     command = [sys.executable, "-m", "bench.inside", str(stage.arena.peer.kubeconfig), str(stage.scale.resyncs)]
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        *command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # as every peer: Linux shares processors out by session
     )
     assert process.stdin is not None
     assert process.stdout is not None
