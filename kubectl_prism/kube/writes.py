@@ -14,7 +14,7 @@ from types import TracebackType
 
 IN_FLIGHT = 16
 
-MANY = 4
+MANY = 8
 """So many writes on their way mean that somebody waits for all of them and nobody for one."""
 
 ROUND = 0.02
