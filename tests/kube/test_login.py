@@ -21,6 +21,7 @@ from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster, Connection, load
 from kubectl_prism.kube.errors import Unauthorized
 from kubectl_prism.kube.login import Credentials
+from tests.certificate import self_signed
 from tests.kube.fake import FakeServer, answer, status
 from tests.kube.test_config import written
 
@@ -65,15 +66,12 @@ def authorization(credentials: Credentials) -> str | None:
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, Path]:
     """A client certificate and its key."""
-    certificate, key = tmp_path / "client.crt", tmp_path / "client.key"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=me"]
-    subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
-    return certificate, key
+    return self_signed(tmp_path)
 
 
 def encrypted(key: Path) -> Path:
     locked = key.with_name("locked.key")
-    command = ["openssl", "rsa", "-aes256", "-passout", "pass:secret", "-in", str(key), "-out", str(locked)]
+    command = ["openssl", "pkey", "-aes256", "-passout", "pass:secret", "-in", str(key), "-out", str(locked)]
     subprocess.run(command, check=True, capture_output=True)
     return locked
 
@@ -110,7 +108,7 @@ async def test_a_token_file_is_read_again(tmp_path: Path, monkeypatch: pytest.Mo
 async def test_a_client_certificate_is_used_from_file_and_from_data(tmp_path: Path, pair: tuple[Path, Path]) -> None:
     """Both forms give a TLS context, and the same one as long as the files are the same."""
     certificate, key = pair
-    by_file = one(tmp_path, {"client-certificate": "client.crt", "client-key": "client.key"}).login
+    by_file = one(tmp_path, {"client-certificate": "tls.crt", "client-key": "tls.key"}).login
     first = await by_file.credentials()
     assert first.tls is not None
     assert first.tls.verify_mode is ssl.CERT_REQUIRED

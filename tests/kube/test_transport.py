@@ -6,7 +6,6 @@ import asyncio
 import fcntl
 import ssl
 import struct
-import subprocess
 import termios
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ import uvloop
 from kubectl_prism.kube.config import Cluster
 from kubectl_prism.kube.errors import Unreachable
 from kubectl_prism.kube.transport import Transport, _unread
+from tests.certificate import self_signed
 
 TRANSPORT = Transport(cast("Cluster", SimpleNamespace(address="127.0.0.1:6443")))
 
@@ -42,11 +42,7 @@ class Trickle:
     """A server that answers over TLS with a chunk for each call of `send`."""
 
     def __init__(self, folder: Path) -> None:
-        self.certificate, self._key = folder / "server.crt", folder / "server.key"
-        made = ["-subj", "/CN=localhost", "-keyout", str(self._key), "-out", str(self.certificate)]
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *made], check=True, capture_output=True
-        )
+        self.certificate, self._key = self_signed(folder)
         self._writer: asyncio.StreamWriter | None = None
 
     async def __aenter__(self) -> Trickle:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 import struct
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_prism.reconcile.greetings import Answer, Target, greet
+from tests.certificate import self_signed
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 SECRET = "s3cr3t-password"
@@ -175,10 +175,7 @@ async def test_the_next_host_of_a_list_counts() -> None:
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with tls.crt and tls.key for localhost."""
     folder = tmp_path_factory.mktemp("tls")
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    names = ["-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.crt")]
-    options = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
-    subprocess.run(["openssl", "req", *options, *names, *subject], check=True, capture_output=True)
+    self_signed(folder)
     return folder
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socketserver
 import ssl
-import subprocess
 import threading
 from pathlib import Path
 from types import TracebackType
+
+from tests.certificate import self_signed
 
 
 class Redis:
@@ -96,12 +97,7 @@ def _command(handler: socketserver.StreamRequestHandler) -> list[bytes]:
 
 def certificate(folder: Path) -> tuple[str, ssl.SSLContext]:
     """Make a certificate for 127.0.0.1; return it as PEM text, and the context of a server that shows it."""
-    key, chain = folder / "tls.key", folder / "tls.crt"
-    options = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run(
-        ["openssl", "req", *options, *names, "-keyout", str(key), "-out", str(chain)], check=True, capture_output=True
-    )
+    chain, key = self_signed(folder, "IP:127.0.0.1")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(chain, key)
     return chain.read_text(), context
