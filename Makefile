@@ -9,7 +9,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test faults soak check format bench crds docs lock clean
+.PHONY: help up down test faults soak check format bench crds proto docs lock clean
 
 help: ## Show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -52,6 +52,9 @@ bench: $(STAMP) ## Measure start-up against kubectl, and the reconciler against 
 
 crds: $(STAMP) ## Generate the CRDs from the models
 	$(BIN)/python -m kubectl_prism.model.crd kubectl_prism/manifests/crds
+
+proto: $(STAMP) ## Generate the Python of the .proto files
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. kubectl_prism/proxy/proto/*.proto
 
 docs: $(STAMP) ## Generate the reference pages that follow from the program
 	$(BIN)/python -m docs.generate docs/reference

@@ -1,0 +1,143 @@
+"""One call to one endpoint: the connection, its deadline, and what a failure means.
+
+The dialects name methods and messages; connections are kept open between calls by `Lines`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong is told once, in words, by us
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # a login plugin is a child that knows nothing of gRPC
+
+import grpc
+from google.protobuf.message import Message
+
+from kubectl_prism.proxy.endpoint import Endpoint, Security
+from kubectl_prism.proxy.errors import Away, ProxyError, Refused, Taken, Unprepared, WrongService
+
+DEADLINE = 5.0
+"""The seconds that one call may take; a follower needs two to find that it cannot reach its leader."""
+
+LONGEST_REASON = 200
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+
+Q = TypeVar("Q", bound=Message)
+A = TypeVar("A", bound=Message)
+
+_OPTIONS = (
+    ("grpc.enable_retries", 0),  # what is safe to repeat is ours to decide
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Method(Generic[Q, A]):
+    """A method by its full name, e.g. /prism.ControlPlane/CreateNamespace, and the messages that it takes and gives."""
+
+    path: str
+    request: type[Q]
+    answer: type[A]
+
+
+class Lines:
+    """The open connections, by endpoint."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, str], grpc.aio.Channel] = {}
+
+    async def call(self, endpoint: Endpoint, method: Method[Q, A], request: Q, *, deadline: float = DEADLINE) -> A:
+        """Call a method once; ProxyError where it did not answer, or with an error."""
+        calling = self._channel(endpoint).unary_unary(
+            method.path,
+            request_serializer=method.request.SerializeToString,
+            response_deserializer=method.answer.FromString,
+        )
+        try:
+            answer: A = await calling(request, timeout=deadline, metadata=_metadata(endpoint.security))
+        except grpc.aio.AioRpcError as error:
+            raise _meaning(endpoint, error, deadline) from error
+        return answer
+
+    async def stream(self, endpoint: Endpoint, method: Method[Q, A], request: Q) -> AsyncIterator[A]:
+        """Call a method that goes on answering; ends or raises ProxyError when the other side does."""
+        calling = self._channel(endpoint).unary_stream(
+            method.path,
+            request_serializer=method.request.SerializeToString,
+            response_deserializer=method.answer.FromString,
+        )
+        try:
+            async for answer in calling(request, metadata=_metadata(endpoint.security)):
+                yield answer
+        except grpc.aio.AioRpcError as error:
+            raise _meaning(endpoint, error) from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for channel in self._open.values():
+            await channel.close()
+        self._open.clear()
+
+    def _channel(self, endpoint: Endpoint) -> grpc.aio.Channel:
+        known = endpoint.address, endpoint.security.digest
+        if known not in self._open:
+            self._open[known] = _connected(endpoint)
+        return self._open[known]
+
+
+def _connected(endpoint: Endpoint) -> grpc.aio.Channel:
+    security = endpoint.security
+    if not security.tls:
+        return grpc.aio.insecure_channel(endpoint.address, options=_OPTIONS)
+    found = security.certificates
+    credentials = grpc.ssl_channel_credentials(
+        root_certificates=found.get("ca.crt"), private_key=found.get("tls.key"), certificate_chain=found.get("tls.crt")
+    )
+    named = (("grpc.ssl_target_name_override", security.name),) if security.name else ()
+    return grpc.aio.secure_channel(endpoint.address, credentials, options=(*_OPTIONS, *named))
+
+
+def _metadata(security: Security) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {security.token}"),) if security.token else ()
+
+
+def _meaning(endpoint: Endpoint, error: grpc.aio.AioRpcError, deadline: float = DEADLINE) -> ProxyError:
+    """Return what a gRPC status means for whoever asked."""
+    code, said = error.code(), _said(endpoint, error)
+    match code:
+        case grpc.StatusCode.UNIMPLEMENTED:
+            return WrongService(f"{endpoint.name} does not know what was asked")
+        case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
+            return Refused("NotPermitted", f"{endpoint.name} does not let us: {said}")
+        case grpc.StatusCode.ALREADY_EXISTS:
+            return Taken(f"{endpoint.name}: {said}")
+        case grpc.StatusCode.FAILED_PRECONDITION:
+            return Unprepared(f"{endpoint.name}: {said}")
+        case grpc.StatusCode.INVALID_ARGUMENT | grpc.StatusCode.OUT_OF_RANGE:
+            return Refused("RefusedByProxy", f"{endpoint.name}: {said}")
+        case grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return Refused("TooLargeForProxy", f"{endpoint.name}: {said}")
+        case grpc.StatusCode.NOT_FOUND:
+            return Refused("NotFound", f"{endpoint.name}: {said}")
+        case grpc.StatusCode.DEADLINE_EXCEEDED:
+            return Away(f"{endpoint.name} gave no answer within {deadline:g} s")
+        case grpc.StatusCode.UNAVAILABLE:
+            return Away(f"{endpoint.name} cannot be reached")
+    return Away(f"{endpoint.name} failed ({code.name}): {said}")
+
+
+def _said(endpoint: Endpoint, error: grpc.aio.AioRpcError) -> str:
+    """Return the words of the other side, on one line and not many, without what it may repeat: a token, an address."""
+    words = _ADDRESS.sub("…", " ".join((error.details() or "without a word").split()))
+    if endpoint.security.token:
+        words = words.replace(endpoint.security.token, "…")
+    return words if len(words) <= LONGEST_REASON else words[: LONGEST_REASON - 1] + "…"
