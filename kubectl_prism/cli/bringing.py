@@ -19,10 +19,10 @@ from kubectl_prism.kube import crds
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.crds import State
 from kubectl_prism.kube.errors import Conflict, Forbidden, NotFound
+from kubectl_prism.kube.leader import NAMESPACE
 from kubectl_prism.model import meta
 from kubectl_prism.model.meta import CLIENT_MANAGER, Manifest, Ref
 from kubectl_prism.model.resource import RESOURCES
-from kubectl_prism.reconcile.leader import NAMESPACE
 from kubectl_prism.render import operator
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from kubectl_prism.cli.options import Options
 from kubectl_prism.errors import UsageError
 
 if TYPE_CHECKING:
-    from kubectl_prism.reconcile.leader import Elector
+    from kubectl_prism.kube.leader import Elector
 
 
 def register(app: typer.Typer) -> None:

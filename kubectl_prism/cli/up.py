@@ -25,8 +25,8 @@ from kubectl_prism.model.meta import Manifest
 if TYPE_CHECKING:
     from kubectl_prism.cli.progress import Progress
     from kubectl_prism.cli.target import Target
+    from kubectl_prism.kube.leader import Elector
     from kubectl_prism.reconcile.engine import Engine
-    from kubectl_prism.reconcile.leader import Elector
 
 INTERRUPTED = 130
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster
+from kubectl_prism.kube.leader import NAMESPACE, Elector, identity
 from kubectl_prism.reconcile.apply import Applier
 from kubectl_prism.reconcile.events import Recorder, timestamp
 from kubectl_prism.reconcile.fence import Fenced
 from kubectl_prism.reconcile.kinds import SELECTORS, controllers
-from kubectl_prism.reconcile.leader import NAMESPACE, Elector, identity
 from kubectl_prism.reconcile.manager import Manager
 from kubectl_prism.reconcile.metrics import Metrics
 from kubectl_prism.reconcile.tools import Tools

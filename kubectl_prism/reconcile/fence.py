@@ -11,16 +11,12 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from kubectl_prism.errors import PrismError
+from kubectl_prism.kube.leader import NotLeading
 from kubectl_prism.kube.transport import SEND_BY
 from kubectl_prism.model.meta import FIELD_MANAGER, Manifest
 from kubectl_prism.reconcile.api import API
 
 T = TypeVar("T")
-
-
-class NotLeading(PrismError):
-    """A write was held back: the Lease is not ours, or not for long enough."""
 
 
 class Fenced:

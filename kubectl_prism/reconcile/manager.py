@@ -17,12 +17,12 @@ from typing import Protocol
 
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.informer import Informer
+from kubectl_prism.kube.leader import Elector
 from kubectl_prism.kube.tempo import GATHER, PROMPT
 from kubectl_prism.model.meta import FIELD_MANAGER, key
 from kubectl_prism.model.resource import resource
 from kubectl_prism.reconcile.controller import Controller
 from kubectl_prism.reconcile.events import Recorder
-from kubectl_prism.reconcile.leader import Elector
 from kubectl_prism.reconcile.metrics import Cache
 from kubectl_prism.reconcile.queue import NEWS, RESYNC
 from kubectl_prism.reconcile.request import Request

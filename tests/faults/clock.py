@@ -10,7 +10,8 @@ import time
 from types import SimpleNamespace
 from unittest import mock
 
-from kubectl_prism.reconcile import events, leader
+from kubectl_prism.kube import leader
+from kubectl_prism.reconcile import events
 
 VARIABLE = "PRISM_FAULTS_CLOCK"
 TURN = 3.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubectl_prism.reconcile.leader import NAME
+from kubectl_prism.kube.leader import NAME
 from tests.cluster import Cluster
 from tests.faults import oracles
 from tests.faults.oracles import Run

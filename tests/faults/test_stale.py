@@ -18,8 +18,8 @@ import pytest
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
 
+from kubectl_prism.kube.leader import NAMESPACE
 from kubectl_prism.model.meta import FIELD_MANAGER
-from kubectl_prism.reconcile.leader import NAMESPACE
 from tests.cluster import Cluster
 from tests.faults import oracles
 from tests.faults.conftest import crds

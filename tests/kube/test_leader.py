@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from kubectl_prism.kube.errors import AlreadyExists, Conflict, NotFound, Unreachable
+from kubectl_prism.kube.leader import Elector, NoLease, NotLeading
 from kubectl_prism.model.meta import FIELD_MANAGER, Manifest
-from kubectl_prism.reconcile.fence import Fenced, NotLeading
-from kubectl_prism.reconcile.leader import Elector, NoLease
 
 pytestmark = pytest.mark.looptime
 
@@ -354,29 +353,3 @@ async def test_an_odd_record_is_taken_over_like_any_other() -> None:
         began = now()
         await led_by(elector)
         assert 14 < now() - began < 18
-
-
-class Slow:
-    """An API whose writes take their time."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.done = 0
-
-    async def create(self, manifest: Manifest, *, manager: str = FIELD_MANAGER) -> Manifest:
-        await asyncio.sleep(self.seconds)
-        self.done += 1
-        return manifest
-
-
-async def test_a_write_is_given_up_before_another_may_lead() -> None:
-    """An answer that would come after the Lease has run out is not waited for; one in time is."""
-    api = Slow(5)
-    fenced = Fenced(api, lambda: end, clock=now)  # type: ignore[arg-type] # only create is called
-    end = now() + 6
-    assert await fenced.create({"kind": "ConfigMap"}) == {"kind": "ConfigMap"}
-    began, end = now(), now() + 3
-    with pytest.raises(NotLeading, match="given up"):
-        await fenced.create({"kind": "ConfigMap"})
-    assert now() - began == pytest.approx(3)
-    assert api.done == 1

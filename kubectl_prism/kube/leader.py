@@ -1,6 +1,6 @@
-"""Which reconciler acts: the one that holds the Lease, and only while it can be sure of that.
+"""Who of several candidates acts: the one that holds the Lease, and only while it can be sure of that.
 
-The manager asks one `Elector`; workers run only while it leads. Time is monotonic, and another's Lease
+The reconciler's manager asks one `Elector`; its workers run only while it leads. Time is monotonic, and another's Lease
 runs out by how long *we* saw it unchanged, so no clock needs to be right. `lease` knows the record; `fence` holds back
 what would be written too late.
 """
@@ -21,11 +21,9 @@ from typing import Protocol
 
 from kubectl_prism.errors import PrismError
 from kubectl_prism.kube.errors import Conflict, NotFound
+from kubectl_prism.model import lease
+from kubectl_prism.model.lease import Holder
 from kubectl_prism.model.meta import FIELD_MANAGER, Manifest, Ref
-from kubectl_prism.reconcile import lease
-from kubectl_prism.reconcile.api import Reader
-from kubectl_prism.reconcile.fence import NotLeading
-from kubectl_prism.reconcile.lease import Holder
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +41,20 @@ class Timing:
     retry: float = 2.0
 
 
+class NotLeading(PrismError):
+    """Nothing may be written: the Lease is not ours, or not for long enough."""
+
+
 class NoLease(PrismError):
     """There is no place for the Lease, so nobody can be told apart from somebody else."""
 
 
-class Leases(Reader, Protocol):
-    """The verbs on Leases."""
+class Leases(Protocol):
+    """The verbs on Leases; errors are those of `kube.errors`."""
+
+    async def get(self, kind: str, namespace: str, name: str) -> Manifest:
+        """Return one object as it is now."""
+        ...
 
     async def create(self, manifest: Manifest, *, manager: str = FIELD_MANAGER) -> Manifest:
         """Create an object that must not exist yet."""

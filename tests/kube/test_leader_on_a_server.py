@@ -14,7 +14,7 @@ from kubernetes.leaderelection.resourcelock.leaselock import LeaseLock
 
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Connection, load
-from kubectl_prism.reconcile.leader import Elector, Timing
+from kubectl_prism.kube.leader import Elector, Timing
 from tests.cluster import Cluster
 
 TIMING = Timing(lease=4.0, renew=3.0, retry=0.5)
@@ -53,7 +53,7 @@ class Theirs:
 
 
 @pytest.mark.timeout(60)
-async def test_the_official_elector_and_ours_respect_each_other(cluster: Cluster, official_api: Any) -> None:  # noqa: ANN401 - it ships no types
+async def test_the_official_elector_and_ours_respect_each_other(cluster: Cluster, official: Any) -> None:  # noqa: ANN401 - it ships no types
     """Ours holds and theirs waits; ours is released and theirs leads; then ours waits and knows who leads."""
     name = f"interop-{uuid.uuid4().hex[:8]}"
     connection = Connection(kubeconfig=str(cluster.kubeconfig), context=cluster.context)
@@ -61,7 +61,7 @@ async def test_the_official_elector_and_ours_respect_each_other(cluster: Cluster
         ours = Elector(client, identity="ours", namespace="default", name=name, timing=TIMING)
         await ours.acquire()
         running = asyncio.ensure_future(ours.keep())
-        theirs = Theirs(official_api, name, "default")
+        theirs = Theirs(official, name, "default")
         await asyncio.to_thread(theirs.leads.wait, 6)
         assert (ours.leads, theirs.leads.is_set()) == (True, False)
         running.cancel()
