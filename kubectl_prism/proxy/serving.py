@@ -16,6 +16,15 @@ from google.protobuf.message import Message
 
 from kubectl_prism.proxy.wire import Method
 
+_OPTIONS = (
+    ("grpc.so_reuseport", 0),
+    # A client that is gone is not always seen to be: through KWOK nobody hears of it.
+    ("grpc.keepalive_time_ms", 5_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+)
+
 GRACE = 0.2
 """The seconds that calls have to end when a server stops."""
 
@@ -41,7 +50,7 @@ class Server:
     """One server at one address (`127.0.0.1:0` finds a port). Use it as an asynchronous context manager."""
 
     def __init__(self, address: str, handlers: Iterable[Handler]) -> None:
-        self._server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
+        self._server = grpc.aio.server(options=_OPTIONS)
         services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
         for handler in handlers:
             _, service, method = handler.method.path.split("/")

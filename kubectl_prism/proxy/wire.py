@@ -5,6 +5,7 @@ The dialects name methods and messages; connections are kept open between calls 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
@@ -23,6 +24,9 @@ from kubectl_prism.proxy.errors import Away, ProxyError, Refused, Taken, Unprepa
 DEADLINE = 5.0
 """The seconds that one call may take; a follower needs two to find that it cannot reach its leader."""
 
+SILENCE = 30.0
+"""The seconds without an answer after which a stream is dead; a ping of HTTP/2 is what many servers forbid."""
+
 LONGEST_REASON = 200
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
@@ -32,8 +36,6 @@ A = TypeVar("A", bound=Message)
 
 _OPTIONS = (
     ("grpc.enable_retries", 0),  # what is safe to repeat is ours to decide
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 5_000),
     ("grpc.use_local_subchannel_pool", 1),
@@ -68,18 +70,28 @@ class Lines:
             raise _meaning(endpoint, error, deadline) from error
         return answer
 
-    async def stream(self, endpoint: Endpoint, method: Method[Q, A], request: Q) -> AsyncIterator[A]:
-        """Call a method that goes on answering; ends or raises ProxyError when the other side does."""
+    async def stream(
+        self, endpoint: Endpoint, method: Method[Q, A], request: Q, *, silence: float = SILENCE
+    ) -> AsyncIterator[A]:
+        """Call a method that goes on answering; ends or raises ProxyError when the other side does, or says nothing."""
         calling = self._channel(endpoint).unary_stream(
             method.path,
             request_serializer=method.request.SerializeToString,
             response_deserializer=method.answer.FromString,
         )
+        answers = calling(request, metadata=_metadata(endpoint.security))
         try:
-            async for answer in calling(request, metadata=_metadata(endpoint.security)):
+            while True:
+                answer = await asyncio.wait_for(answers.read(), silence)
+                if not isinstance(answer, method.answer):  # the mark of the end
+                    return
                 yield answer
+        except TimeoutError as error:
+            raise Away(f"{endpoint.name} said nothing for {silence:g} s") from error
         except grpc.aio.AioRpcError as error:
             raise _meaning(endpoint, error) from error
+        finally:
+            answers.cancel()
 
     async def close(self) -> None:
         """Close every connection."""

@@ -93,6 +93,20 @@ async def test_a_stream_that_breaks_says_so(serve: Serve, lines: Lines) -> None:
         await anext(stream)
 
 
+async def test_a_stream_that_is_silent_is_dead(serve: Serve, lines: Lines) -> None:
+    """A server that says nothing any more is not waited for for ever."""
+
+    async def told(request: pb.WatchUsageRequest) -> AsyncIterator[pb.UsageReport]:
+        yield pb.UsageReport(server="first")
+        await asyncio.Event().wait()
+
+    there = await serve("proxy", Handler(WATCH_USAGE, told))
+    stream = lines.stream(there, WATCH_USAGE, pb.WatchUsageRequest(), silence=0.2)
+    assert (await anext(stream)).server == "first"
+    with pytest.raises(Away, match=r"said nothing for 0\.2 s"):
+        await anext(stream)
+
+
 async def test_what_answers_in_another_language_is_away(lines: Lines) -> None:
     """A server that is no gRPC server at all cannot be told from one that is away for now."""
 

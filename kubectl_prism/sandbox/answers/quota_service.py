@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 from kubectl_prism.proxy import quotas
@@ -14,6 +15,8 @@ from kubectl_prism.sandbox.answers.tenancy import Tenancy
 
 SERVER = "simulated proxy"
 LONGEST_PAGE = 500
+LONGEST_SILENCE = 10.0
+"""Seconds after which a stream of use says something though nothing changed."""
 
 
 class QuotaService:
@@ -62,13 +65,14 @@ class QuotaService:
     async def watch_usage(self, request: pb.WatchUsageRequest) -> AsyncIterator[pb.UsageReport]:
         """Tell what is used: all first, then what changed."""
         told: dict[str, pb.Usage] = {}
-        is_first = True
+        due = 0.0
         while True:
             used = {id: self._tenancy.shown(id).usage for id in self._tenancy.ids()}
             changed = {id: usage for id, usage in used.items() if told.get(id) != usage}
-            if changed or is_first:
+            if changed or time.monotonic() >= due:
                 yield pb.UsageReport(usage=changed, server=SERVER)
-            told, is_first = used, False
+                due = time.monotonic() + LONGEST_SILENCE
+            told = used
             await asyncio.sleep(max(0.1, request.interval_ms / 1000))
 
     async def set(self, request: traffic.SetRequest) -> traffic.SetResponse:
