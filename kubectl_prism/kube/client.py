@@ -17,13 +17,14 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import msgspec
+from aiohttp import ClientWebSocketResponse
 
 from kubectl_prism.kube import decode
 from kubectl_prism.kube.config import Cluster
 from kubectl_prism.kube.errors import ApiError, Gone, NotFound, TooManyRequests, Unreachable
 from kubectl_prism.kube.transport import SEND_BY, Answer, Transport
 from kubectl_prism.kube.writes import Writes
-from kubectl_prism.model.meta import FIELD_MANAGER, Manifest
+from kubectl_prism.model.meta import FIELD_MANAGER, Key, Manifest
 from kubectl_prism.model.resource import Resource, resource
 
 log = logging.getLogger("kubectl_prism.kube.requests")
@@ -229,6 +230,24 @@ class Client:
                 raise
             self._on_request("watch", kind, 200, time.monotonic() - began)
             yield chunks
+
+    @asynccontextmanager
+    async def websocket(
+        self, kind: str, key: Key, subresource: str, *, query: Mapping[str, str], protocol: str
+    ) -> AsyncIterator[ClientWebSocketResponse]:
+        """Open a websocket to a subresource, such as a pod's portforward, that speaks `protocol`."""
+        began = time.monotonic()
+        async with AsyncExitStack() as stack:
+            opening = self._transport.websocket(
+                resource(kind).path(key.namespace, key.name, subresource), query=query, protocol=protocol
+            )
+            try:
+                socket = await stack.enter_async_context(opening)
+            except (ApiError, Unreachable) as error:
+                self._on_request("connect", kind, _status(error), time.monotonic() - began)
+                raise
+            self._on_request("connect", kind, 101, time.monotonic() - began)
+            yield socket
 
     async def _pages(self, kind: str, namespace: str | None, query: Mapping[str, str]) -> Manifests:
         decoder = decode.Decoder(resource(kind), trimmed=False)

@@ -117,6 +117,36 @@ class Transport:
                     response = await stack.enter_async_context(sending)
             yield self._chunks(response, silence, gather)
 
+    @asynccontextmanager
+    async def websocket(
+        self, path: str, *, query: Mapping[str, str], protocol: str
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """Open a websocket that speaks `protocol`; a second time with a new login when the first is refused."""
+        url = URL(self.cluster.server + path + _query(*query.items()), encoded=True)
+        async with AsyncExitStack() as stack:
+            with self._words(HEADER_DEADLINE):
+                async with asyncio.timeout(HEADER_DEADLINE):
+                    socket = await stack.enter_async_context(await self._upgrade(url, protocol))
+            yield socket
+
+    async def _upgrade(self, url: URL, protocol: str) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]:
+        for is_last in (False, True):
+            credentials = await self.cluster.login.credentials()
+            try:
+                return await self._streams.ws_connect(
+                    url,
+                    protocols=(protocol,),
+                    headers={**credentials.headers, "Accept": "*/*"},
+                    ssl=credentials.tls or True,
+                    server_hostname=credentials.server_name,
+                    proxy=credentials.proxy,
+                    max_msg_size=0,
+                )
+            except aiohttp.WSServerHandshakeError as error:
+                if is_last or error.status != 401 or not await self.cluster.login.renew(credentials):
+                    raise from_response(error.status, b"", retry_after=None) from error
+        raise AssertionError("the last try returns or raises")
+
     async def _chunks(
         self, response: aiohttp.ClientResponse, silence: Callable[[], float], gather: Callable[[int], float]
     ) -> AsyncIterator[bytes]:

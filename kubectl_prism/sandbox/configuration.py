@@ -18,6 +18,9 @@ CREATE = ["create", "cluster", "--kubeconfig=", "--node-lease-duration-seconds=0
 """How kwokctl is called to make a cluster: it writes no kubeconfig, and no node renews a lease. Leases would be twelve
 writes a second, and a restarted kwok would wait for its own old ones to run out. Only the flag can say none."""
 
+ANSWERS = ("PortForward", "Logs")
+"""KWOK's kinds that say what a simulated pod answers. Exec is none of them: it would run commands on this machine."""
+
 _HEARTBEAT = 600_000
 """Milliseconds between two signs of life of a node: a steady sandbox of 130 nodes writes once in five seconds."""
 _PATIENCE = 4 * _HEARTBEAT
@@ -36,6 +39,7 @@ def configuration(programs: Mapping[str, Path], ports: Ports) -> Manifest:
             "kubeAdmission": True,
             "disableQPSLimits": True,
             "quietPull": True,
+            "enableCRDs": list(ANSWERS),
             "heartbeatFactor": 1,
             "nodeStatusUpdateFrequencyMilliseconds": _HEARTBEAT,
             "kubeControllerManagerNodeMonitorGracePeriodMilliseconds": _PATIENCE,

@@ -1,0 +1,133 @@
+"""A pod's port on this machine, through the API server, as `kubectl port-forward` has it.
+
+One websocket carries one connection: a byte that names the channel, data or error, before each piece, and the port in
+the first piece of each channel. A `Tunnel` listens on a socket of its own and picks a pod anew for every connection, so
+that it outlives each of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+import aiohttp
+
+from kubectl_prism.errors import PrismError
+from kubectl_prism.kube.client import Client
+from kubectl_prism.model.meta import Key
+
+log = logging.getLogger(__name__)
+
+PROTOCOL = "v4.channel.k8s.io"
+DATA, ERROR = 0, 1
+PIECE = 1 << 15
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class PortForwardFailed(PrismError):
+    """The pod's side of a forwarded connection could not be made or broke."""
+
+
+async def relay(client: Client, pod: Key, port: int, connection: Connection) -> None:
+    """Carry one connection to and from a port of a pod until one side ends; PrismError where the pod's side fails."""
+    reader, writer = connection
+    async with client.websocket("Pod", pod, "portforward", query={"ports": str(port)}, protocol=PROTOCOL) as socket:
+        sending = asyncio.create_task(_send(reader, socket), name="port-forward")
+        try:
+            await _receive(socket, writer)
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
+
+
+async def _send(reader: asyncio.StreamReader, socket: aiohttp.ClientWebSocketResponse) -> None:
+    with suppress(ConnectionError):
+        while piece := await reader.read(PIECE):
+            await socket.send_bytes(bytes([DATA]) + piece)
+    await socket.close()
+
+
+async def _receive(socket: aiohttp.ClientWebSocketResponse, writer: asyncio.StreamWriter) -> None:
+    greeted: set[int] = set()
+    async for message in socket:
+        if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
+            continue
+        channel, content = message.data[0], message.data[1:]
+        if channel not in greeted:  # the first piece of a channel is the port's number, and nothing else
+            greeted.add(channel)
+            content = content[struct.calcsize("<H") :]
+        if channel == ERROR and content:
+            raise PortForwardFailed(content.decode("utf-8", "replace").strip())
+        if channel == DATA and content:
+            writer.write(content)
+            await writer.drain()
+
+
+class Tunnel:
+    """A socket behind which port `port` of the pod answers that `pick` names, None for none at the moment.
+
+    Use it as an asynchronous context manager. `address` is what gRPC connects to; the socket lies in a folder that
+    nobody else may enter.
+    """
+
+    def __init__(self, client: Client, port: int, pick: Callable[[], Key | None]) -> None:
+        self._client = client
+        self._port = port
+        self._pick = pick
+        self._folder = tempfile.TemporaryDirectory(prefix="kubectl-prism-")
+        self._path = Path(self._folder.name, "pod")
+        self._running: dict[asyncio.Task[None], Key] = {}
+        self._server: asyncio.Server
+
+    @property
+    def address(self) -> str:
+        """Where to connect, as gRPC spells it."""
+        return f"unix:{self._path}"
+
+    async def __aenter__(self) -> Tunnel:
+        """Listen."""
+        self._server = await asyncio.start_unix_server(self._accept, path=self._path)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop listening, and cut every connection."""
+        self._server.close()
+        await self._cut(list(self._running))
+        self._folder.cleanup()
+
+    def drop(self, pod: Key) -> None:
+        """Cut the connections to a pod that is gone or does not answer any more: the next ones go elsewhere."""
+        for task, connected in self._running.items():
+            if connected == pod:
+                task.cancel()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pod = self._pick()
+        task = asyncio.current_task()
+        try:
+            if pod is not None and task is not None:
+                self._running[task] = pod
+                await relay(self._client, pod, self._port, (reader, writer))
+        except (PrismError, ConnectionError) as error:
+            log.debug("port %d of pod %s: %s", self._port, pod, error)
+        except asyncio.CancelledError:
+            log.debug("port %d of pod %s: cut", self._port, pod)  # by us: nobody waits for this task
+        finally:
+            if task is not None:
+                self._running.pop(task, None)
+            writer.transport.abort()
+
+    async def _cut(self, tasks: list[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
