@@ -50,8 +50,8 @@ def _up(programs: Binaries, name: str) -> sandbox.Sandbox:
     """Start a sandbox; where several start at once, one may take a port that another has chosen, and is tried again."""
     for _ in range(TRIES - 1):
         with contextlib.suppress(PrismError):
-            return sandbox.up(programs, name=name)
-    return sandbox.up(programs, name=name)
+            return sandbox.up(programs, name=name, answers=False)
+    return sandbox.up(programs, name=name, answers=False)
 
 
 @pytest.fixture(scope="session")

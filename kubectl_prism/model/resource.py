@@ -61,6 +61,8 @@ _ALL = (
     Resource("Role", "rbac.authorization.k8s.io", "v1", "roles"),
     Resource("RoleBinding", "rbac.authorization.k8s.io", "v1", "rolebindings"),
     Resource("ScaledObject", "keda.sh", "v1alpha1", "scaledobjects"),
+    Resource("PortForward", "kwok.x-k8s.io", "v1alpha1", "portforwards"),
+    Resource("Logs", "kwok.x-k8s.io", "v1alpha1", "logs"),
     Resource("CustomResourceDefinition", "apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False),
     Resource("SelfSubjectAccessReview", "authorization.k8s.io", "v1", "selfsubjectaccessreviews", namespaced=False),
 )

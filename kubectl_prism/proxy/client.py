@@ -35,6 +35,10 @@ class ControlPlane:
         """Whether the other side was found to tell what is used."""
         return self._has_quotas is True
 
+    async def connect(self, reach: Reach) -> None:
+        """Have a connection to the proxies, and ask nothing; Away where there is none to be had."""
+        await self._lines.connect(_proxy(reach))
+
     async def provision(self, reach: Reach, tenant: Tenant) -> Provisioned:
         """Make the other side hold exactly this of the tenant; repeating it changes nothing."""
         return await self._ask(

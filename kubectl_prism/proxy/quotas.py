@@ -26,8 +26,8 @@ async def provision(lines: Lines, endpoint: Endpoint, tenant: Tenant) -> Provisi
     """Make the other side hold exactly this of the tenant."""
     answer = await lines.call(endpoint, APPLY, pb.ApplyRequest(namespace=namespace(tenant)))
     enforced = frozenset(NAMES.get(name, name) for name in answer.namespace.enforced)
-    message = "the proxy took the namespace" if answer.changed else "the proxy has the namespace as it should be"
-    return Provisioned(answer.server, message, enforced & tenant.limits.named)
+    used = usage(answer.namespace.usage)
+    return Provisioned(answer.server, "the proxies hold the namespace", enforced & tenant.limits.named, used)
 
 
 async def release(lines: Lines, endpoint: Endpoint, tenant: Tenant) -> Released:

@@ -81,12 +81,13 @@ class Provisioned:
     """The other side took a tenant.
 
     `server` is what the other side says of itself. `enforced` names the limits that it enforces, None where it does not
-    say: nobody can tell then.
+    say: nobody can tell then. `usage` is what was used at that moment, None where it does not say.
     """
 
     server: str
     message: str
     enforced: frozenset[str] | None
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)

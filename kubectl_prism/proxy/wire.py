@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -70,9 +70,21 @@ class Lines:
             raise _meaning(endpoint, error, deadline) from error
         return answer
 
+    async def connect(self, endpoint: Endpoint, *, deadline: float = DEADLINE) -> None:
+        """Have a connection, and ask nothing; Away where there is none to be had."""
+        channel = self._channel(endpoint)
+        try:
+            async with asyncio.timeout(deadline):
+                while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+                    if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+                        raise Away(f"{endpoint.name} cannot be reached")
+                    await channel.wait_for_state_change(state)
+        except TimeoutError as error:
+            raise Away(f"{endpoint.name} cannot be reached within {deadline:g} s") from error
+
     async def stream(
         self, endpoint: Endpoint, method: Method[Q, A], request: Q, *, silence: float = SILENCE
-    ) -> AsyncIterator[A]:
+    ) -> AsyncGenerator[A, None]:
         """Call a method that goes on answering; ends or raises ProxyError when the other side does, or says nothing."""
         calling = self._channel(endpoint).unary_stream(
             method.path,

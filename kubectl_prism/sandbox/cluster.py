@@ -19,7 +19,7 @@ import yaml
 
 from kubectl_prism.errors import PrismError, TimedOut
 from kubectl_prism.model.meta import Manifest
-from kubectl_prism.sandbox import kubeconfig, kwokctl, processes
+from kubectl_prism.sandbox import kubeconfig, kwokctl, pods, processes
 from kubectl_prism.sandbox.configuration import CREATE, configuration
 from kubectl_prism.sandbox.folders import Report, explained, locked, make_folder, silent, write
 from kubectl_prism.sandbox.nodes import nodes
@@ -64,10 +64,13 @@ def up(
     name: str = NAME,
     port: int | None = None,
     use: bool = False,
+    answers: bool = True,
     report: Report = silent,
     timeout: float = 120,
 ) -> Sandbox:
     """Have a running sandbox with its nodes ready: leave, start again or make one. `use` makes it the current context.
+
+    `answers` says whether somebody answers for its pods.
 
     TimedOut after `timeout` seconds; an interrupt leaves either a whole sandbox or none.
     """
@@ -82,6 +85,8 @@ def up(
         if port is not None and port != ports.api:
             report(f"the sandbox keeps its port {ports.api}; `sandbox down` first to have it on {port}")
         own = _write_kubeconfig(place, ports)
+        if answers:
+            pods.start(place)
         if use:
             kubeconfig.adopt(kubeconfig.persons_file(), own)
         return _look(place)
@@ -118,6 +123,7 @@ def _look(place: Place) -> Sandbox:
         return Sandbox(place.name, "absent", place.context, "", place.kubeconfig, place.folder)
     pids = processes.running(place.folder)
     components = tuple(Component(name, pids.get(name), place.server_log(name)) for name in processes.COMPONENTS)
+    components += (Component(pods.NAME, pods.pid(place), place.server_log(pods.NAME)),)
     version = count = None
     with contextlib.suppress(PrismError), connected(ports.api, place.certificates, timeout=2) as server:
         if pids:
@@ -234,7 +240,8 @@ def _remove(place: Place) -> None:
     for file in (place.record, place.kubeconfig, place.configuration):
         with explained(file):
             file.unlink(missing_ok=True)
-    processes.kill_starters(place.configuration)
+    processes.kill_told(f"--config={place.configuration}")
+    pods.stop(place)
     processes.kill(place.folder)
     if place.folder.exists():
         with explained(place.folder):

@@ -58,6 +58,11 @@ class Place:
         """The file that says that the sandbox was wholly made."""
         return self.folder / "prism-sandbox.json"
 
+    @property
+    def answers(self) -> Path:
+        """Where what simulated pods answer keeps its things."""
+        return self.folder / "answers"
+
     def server_log(self, component: str) -> Path:
         """Return the log of one server."""
         return self.folder / "logs" / f"{component}.log"

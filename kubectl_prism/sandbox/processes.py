@@ -29,11 +29,15 @@ def running(cluster: Path) -> dict[str, int]:
     return found
 
 
-def kill_starters(configuration: Path) -> None:
-    """End every kwokctl that was given this configuration: one may outlive the command that started it."""
-    for pid, _, command in _processes():
-        if f"--config={configuration}" in command and pid != os.getpid():
-            _end(pid)
+def told(argument: str) -> list[int]:
+    """Return the pids of every other process that was given this argument."""
+    return [pid for pid, _, command in _processes() if argument in command and pid != os.getpid()]
+
+
+def kill_told(argument: str) -> None:
+    """End every process that was given this argument."""
+    for pid in told(argument):
+        _end(pid)
 
 
 def kill(cluster: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from kubectl_prism.proxy.endpoint import Endpoint
 from kubectl_prism.proxy.serving import Handler, Server
 from kubectl_prism.proxy.wire import Lines
+from kubectl_prism.sandbox.answers.journal import Journal
+from kubectl_prism.sandbox.answers.tenancy import Tenancy
 
 
 class Serve(Protocol):
@@ -37,3 +40,19 @@ async def lines() -> AsyncIterator[Lines]:
     found = Lines()
     yield found
     await found.close()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """Return a log that nobody reads."""
+    found = Journal(tmp_path / "pod.log")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def tenancy(tmp_path: Path) -> Iterator[Tenancy]:
+    """Return the tenants of a simulated stack: none."""
+    found = Tenancy(tmp_path / "tenants.sqlite")
+    yield found
+    found.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +14,7 @@ from kubectl_prism.proxy.proto import control_plane_pb2 as pb
 from kubectl_prism.proxy.serving import Handler, Refusal
 from kubectl_prism.proxy.wire import Method
 from kubectl_prism.sandbox.answers.admin_service import AdminService, Record
+from kubectl_prism.sandbox.answers.journal import Journal
 from kubectl_prism.sandbox.answers.quota_service import QuotaService
 from kubectl_prism.sandbox.answers.tenancy import Tenancy
 from tests.proxy.conftest import Serve
@@ -35,16 +35,16 @@ async def other(request: pb.ProxyHeartbeat) -> pb.HeartbeatAck:
 OTHER = Handler(Method("/some.Other/Service", pb.ProxyHeartbeat, pb.HeartbeatAck), other)
 
 
-async def test_a_proxy_with_quotas_is_asked_alone(plane: ControlPlane, serve: Serve, tmp_path: Path) -> None:
+async def test_a_proxy_with_quotas_is_asked_alone(
+    plane: ControlPlane, serve: Serve, tenancy: Tenancy, journal: Journal
+) -> None:
     """Where the proxies know the quota service no admin is asked."""
-    tenancy = Tenancy(tmp_path / "tenants.sqlite")
     record = Record()
-    proxy = await serve("proxy", *QuotaService(tenancy).handlers())
+    proxy = await serve("proxy", *QuotaService(tenancy, journal).handlers())
     admin = await serve("admin", *AdminService(record, leads=lambda: True).handlers())
     answer = await plane.provision(Reach(proxy, (admin,)), ACME)
     assert (answer.server, plane.tells_usage, dict(record.namespaces)) == ("simulated proxy", True, {})
     assert (await plane.release(Reach(proxy, (admin,)), ACME)).is_gone
-    tenancy.close()
 
 
 async def test_without_quotas_the_admins_are_asked(plane: ControlPlane, serve: Serve) -> None:
@@ -63,15 +63,15 @@ async def test_without_quotas_the_admins_are_asked(plane: ControlPlane, serve: S
     assert asked == ["proxy"]
 
 
-async def test_who_speaks_neither_is_named(plane: ControlPlane, serve: Serve, tmp_path: Path) -> None:
+async def test_who_speaks_neither_is_named(
+    plane: ControlPlane, serve: Serve, tenancy: Tenancy, journal: Journal
+) -> None:
     """Neither dialect is an error of its own; after an upgrade the quota service is found."""
     stranger = await serve("stranger", OTHER)
     with pytest.raises(WrongService, match="neither the proxies nor the admins"):
         await plane.provision(Reach(stranger, (stranger,)), ACME)
-    tenancy = Tenancy(tmp_path / "tenants.sqlite")
-    proxy = await serve("proxy", *QuotaService(tenancy).handlers())
+    proxy = await serve("proxy", *QuotaService(tenancy, journal).handlers())
     assert (await plane.provision(Reach(proxy, (stranger,)), ACME)).server == "simulated proxy"
-    tenancy.close()
 
 
 async def test_without_a_proxy_nobody_is_asked(plane: ControlPlane) -> None:

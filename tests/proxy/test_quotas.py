@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,6 +11,7 @@ from kubectl_prism.proxy.endpoint import Endpoint
 from kubectl_prism.proxy.errors import Refused, Taken
 from kubectl_prism.proxy.tenant import Limits, Provisioned, Released, Usage
 from kubectl_prism.proxy.wire import Lines
+from kubectl_prism.sandbox.answers.journal import Journal
 from kubectl_prism.sandbox.answers.quota_service import QuotaService
 from kubectl_prism.sandbox.answers.tenancy import Tenancy
 from tests.proxy.conftest import Serve
@@ -20,34 +19,28 @@ from tests.proxy.tenants import ACME, BARE
 
 
 @pytest.fixture
-def tenancy(tmp_path: Path) -> Iterator[Tenancy]:
-    found = Tenancy(tmp_path / "tenants.sqlite")
-    yield found
-    found.close()
-
-
-@pytest.fixture
-async def proxy(serve: Serve, tenancy: Tenancy) -> Endpoint:
-    return await serve("Service default/demo-proxy", *QuotaService(tenancy).handlers())
+async def proxy(serve: Serve, tenancy: Tenancy, journal: Journal) -> Endpoint:
+    return await serve("Service default/demo-proxy", *QuotaService(tenancy, journal).handlers())
 
 
 async def test_what_is_provisioned_is_enforced(lines: Lines, proxy: Endpoint, tenancy: Tenancy) -> None:
     """The proxy holds the limits that the spec sets, and says which of them it enforces."""
     answer = await quotas.provision(lines, proxy, ACME)
     limits = frozenset({"maxKeys", "maxConnections", "rateLimit"})
-    assert answer == Provisioned("simulated proxy", "the proxy took the namespace", limits)
+    assert answer == Provisioned("simulated proxy", "the proxies hold the namespace", limits, Usage(0, 0, 0.0))
     held = tenancy.shown("acme-prod").limits
     assert (held.max_keys, held.max_connections) == (100, 5)
     assert (held.rate_limit.requests_per_second, held.rate_limit.burst_size) == (50, 80)
 
 
-async def test_the_same_again_changes_nothing(lines: Lines, proxy: Endpoint) -> None:
-    """A repeated request says so; a limit that the spec no longer sets is none."""
-    await quotas.provision(lines, proxy, ACME)
-    again = await quotas.provision(lines, proxy, ACME)
-    assert again.message == "the proxy has the namespace as it should be"
+async def test_the_same_again_changes_nothing(lines: Lines, proxy: Endpoint, tenancy: Tenancy) -> None:
+    """A repeated request is answered alike; a limit that the spec no longer sets is none."""
+    first = await quotas.provision(lines, proxy, ACME)
+    assert await quotas.provision(lines, proxy, ACME) == first
+    assert tenancy.apply(quotas.namespace(ACME))[1] is False
     bare = await quotas.provision(lines, proxy, replace(ACME, limits=Limits()))
-    assert (bare.message, bare.enforced) == ("the proxy took the namespace", frozenset())
+    assert bare.enforced == frozenset()
+    assert not tenancy.shown("acme-prod").limits.HasField("max_keys")
 
 
 async def test_another_owner_is_turned_away(lines: Lines, proxy: Endpoint, tenancy: Tenancy) -> None:

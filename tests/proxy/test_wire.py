@@ -79,6 +79,13 @@ async def test_nobody_waits_longer_than_the_deadline(serve: Serve, lines: Lines)
         await lines.call(there, GET, pb.GetRequest(id="acme"), deadline=0.1)
 
 
+async def test_a_connection_can_be_had_without_asking(serve: Serve, lines: Lines) -> None:
+    """It is known at once whether somebody is there, and nobody is asked anything."""
+    await lines.connect(await serve("proxy", refusing("INTERNAL", "nobody should ask")))
+    with pytest.raises(Away, match=r"nowhere cannot be reached$"):
+        await lines.connect(Endpoint("127.0.0.1:1", "nowhere"))
+
+
 async def test_a_stream_that_breaks_says_so(serve: Serve, lines: Lines) -> None:
     """What came before the break is told, then the error is raised."""
 

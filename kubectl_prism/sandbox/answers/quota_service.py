@@ -11,6 +11,7 @@ from kubectl_prism.proxy.proto import quota_pb2 as pb
 from kubectl_prism.proxy.proto import traffic_pb2 as traffic
 from kubectl_prism.proxy.serving import Handler
 from kubectl_prism.proxy.traffic import CONNECT, GET, SET
+from kubectl_prism.sandbox.answers.journal import Journal
 from kubectl_prism.sandbox.answers.tenancy import Tenancy
 
 SERVER = "simulated proxy"
@@ -20,10 +21,11 @@ LONGEST_SILENCE = 10.0
 
 
 class QuotaService:
-    """Answers for every proxy of one stack."""
+    """Answers for one proxy; `tenancy` is shared by all of its stack."""
 
-    def __init__(self, tenancy: Tenancy) -> None:
+    def __init__(self, tenancy: Tenancy, journal: Journal) -> None:
         self._tenancy = tenancy
+        self._journal = journal
 
     def handlers(self) -> list[Handler]:
         """Return what answers each method."""
@@ -41,6 +43,8 @@ class QuotaService:
     async def apply(self, request: pb.ApplyRequest) -> pb.ApplyResponse:
         """Make or replace a namespace."""
         namespace, changed = self._tenancy.apply(request.namespace)
+        if changed:
+            self._journal.say("holds a namespace to its limits", namespace=namespace.id, owner=namespace.owner)
         return pb.ApplyResponse(namespace=namespace, changed=changed, server=SERVER)
 
     async def get(self, request: pb.GetRequest) -> pb.Namespace:
@@ -60,6 +64,7 @@ class QuotaService:
     async def delete(self, request: pb.DeleteRequest) -> pb.DeleteResponse:
         """Forget a namespace."""
         self._tenancy.delete(request.id, request.owner)
+        self._journal.say("released a namespace", namespace=request.id)
         return pb.DeleteResponse()
 
     async def watch_usage(self, request: pb.WatchUsageRequest) -> AsyncIterator[pb.UsageReport]:

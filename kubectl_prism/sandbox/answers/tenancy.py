@@ -121,19 +121,21 @@ class Tenancy:
             member.connections -= 1
 
     def set(self, id: str, key: str, value: bytes) -> None:
-        """Store a value; a new key is refused where there are as many as there may be."""
-        member = self._request(id)
-        limits = member.told.limits
-        is_new = self.read(id, key) is None
-        if is_new and limits.HasField("max_keys") and member.keys >= limits.max_keys:
-            member.refused += 1
-            raise Refusal("RESOURCE_EXHAUSTED", f"{id} has its {limits.max_keys} keys")
+        """Store a value; a new key is refused where there are as many as there may be. `id` is empty for nobody's."""
+        if id:
+            member = self._request(id)
+            limits = member.told.limits
+            is_new = self.read(id, key) is None
+            if is_new and limits.HasField("max_keys") and member.keys >= limits.max_keys:
+                member.refused += 1
+                raise Refusal("RESOURCE_EXHAUSTED", f"{id} has its {limits.max_keys} keys")
+            member.keys += is_new
         self._database.execute("replace into keys values (?, ?, ?)", (id, key, value))
-        member.keys += is_new
 
     def get(self, id: str, key: str) -> bytes | None:
         """Return what is stored under a key; None for nothing."""
-        self._request(id)
+        if id:
+            self._request(id)
         return self.read(id, key)
 
     def read(self, id: str, key: str) -> bytes | None:
