@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 PROTOCOL = "v4.channel.k8s.io"
 DATA, ERROR = 0, 1
 PIECE = 1 << 15
+LOOPBACK = "127.0.0.1"
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -73,14 +74,17 @@ async def _receive(socket: aiohttp.ClientWebSocketResponse, writer: asyncio.Stre
 class Tunnel:
     """A socket behind which port `port` of the pod answers that `pick` names, None for none at the moment.
 
-    Use it as an asynchronous context manager. `address` is what gRPC connects to; the socket lies in a folder that
-    nobody else may enter.
+    Use it as an asynchronous context manager. `address` is what to connect to, as gRPC spells it: a socket in a folder
+    that nobody else may enter or, where `local` is given, that port of the loopback, 0 for a free one. `trouble` is why
+    the last connection could not be made, or None.
     """
 
-    def __init__(self, client: Client, port: int, pick: Callable[[], Key | None]) -> None:
+    def __init__(self, client: Client, port: int, pick: Callable[[], Key | None], *, local: int | None = None) -> None:
+        self.trouble: str | None = None
         self._client = client
         self._port = port
         self._pick = pick
+        self._local = local
         self._folder = tempfile.TemporaryDirectory(prefix="kubectl-prism-")
         self._path = Path(self._folder.name, "pod")
         self._running: dict[asyncio.Task[None], Key] = {}
@@ -89,11 +93,19 @@ class Tunnel:
     @property
     def address(self) -> str:
         """Where to connect, as gRPC spells it."""
-        return f"unix:{self._path}"
+        if self._local is None:
+            return f"unix:{self._path}"
+        return f"{LOOPBACK}:{self._server.sockets[0].getsockname()[1]}"
 
     async def __aenter__(self) -> Tunnel:
         """Listen."""
-        self._server = await asyncio.start_unix_server(self._accept, path=self._path)
+        if self._local is None:
+            self._server = await asyncio.start_unix_server(self._accept, path=self._path)
+            return self
+        try:
+            self._server = await asyncio.start_server(self._accept, LOOPBACK, self._local)
+        except OSError as error:
+            raise PortForwardFailed(f"port {self._local} on {LOOPBACK} cannot be had: {error.strerror}") from error
         return self
 
     async def __aexit__(
@@ -117,7 +129,9 @@ class Tunnel:
             if pod is not None and task is not None:
                 self._running[task] = pod
                 await relay(self._client, pod, self._port, (reader, writer))
+            self.trouble = None
         except (PrismError, ConnectionError) as error:
+            self.trouble = str(error)
             log.debug("port %d of pod %s: %s", self._port, pod, error)
         except asyncio.CancelledError:
             log.debug("port %d of pod %s: cut", self._port, pod)  # by us: nobody waits for this task

@@ -1,5 +1,6 @@
 """Object metadata: keys, references and ownership, read leniently from plain manifests."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 Manifest = dict[str, Any]
@@ -88,6 +89,20 @@ def annotations(obj: Manifest) -> dict[str, str]:
 def is_deleting(obj: Manifest) -> bool:
     """Tell whether deletion of `obj` has begun."""
     return bool(_metadata(obj).get("deletionTimestamp"))
+
+
+def deleted_at(obj: Manifest) -> datetime | None:
+    """Return when the deletion of `obj` began; None where it did not, or says nothing that can be read."""
+    try:
+        return datetime.fromisoformat(_metadata(obj).get("deletionTimestamp") or "")
+    except (TypeError, ValueError):
+        return None
+
+
+def finalizers(obj: Manifest) -> list[str]:
+    """Return what must be done before `obj` may go."""
+    found = _metadata(obj).get("finalizers")
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def owner_reference(obj: Manifest) -> Manifest:

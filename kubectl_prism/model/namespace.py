@@ -82,6 +82,11 @@ class NamespaceSpec(Tenancy):
             "namespaceId cannot change: make a new PrismNamespace instead",
             ".namespaceId",
         ),
+        Rule(
+            "self.proxyRef == oldSelf.proxyRef",
+            "proxyRef cannot change: make a new PrismNamespace instead",
+            ".proxyRef",
+        ),
     )
 
     proxy_ref: ProxyRef

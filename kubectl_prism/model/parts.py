@@ -82,6 +82,13 @@ class CredentialsRef(SecretRef):
     """Which keys of the Secret hold what."""
 
 
+class TokenRef(SecretRef):
+    """Names the key of a Secret that holds a bearer token."""
+
+    key: Annotated[str, Field(min_length=1, max_length=253)] = "token"
+    """The key that holds the token."""
+
+
 class Tls(Schema):
     """How a connection is encrypted."""
 

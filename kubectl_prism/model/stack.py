@@ -9,7 +9,15 @@ from pydantic import Field
 from kubectl_prism.model.autoscaling import Autoscaling
 from kubectl_prism.model.backend import ConnectionUrl
 from kubectl_prism.model.namespace import SAME_NAMESPACE_ID, Tenancy
-from kubectl_prism.model.parts import CredentialsRef, HealthCheck, Observability, PullSecret, ServiceType, Tls
+from kubectl_prism.model.parts import (
+    CredentialsRef,
+    HealthCheck,
+    Observability,
+    PullSecret,
+    ServiceType,
+    Tls,
+    TokenRef,
+)
 from kubectl_prism.model.pattern import BackendConfigRef, Config, Image, PatternService
 from kubectl_prism.model.placement import Placement
 from kubectl_prism.model.scheduling import Affinity, Resources
@@ -106,6 +114,23 @@ class Admin(Schema):
     """How the admin control plane is reached."""
 
 
+class Access(Schema):
+    """How the reconciler talks to proxies and admins, to provision namespaces on them."""
+
+    rules = (
+        Rule(
+            "!has(self.tokenRef) || self.tls.enabled",
+            "a token would be sent in clear text: set tls.enabled too",
+            ".tokenRef",
+        ),
+    )
+
+    tls: Tls = Field(default_factory=Tls)
+    """How the connection is encrypted."""
+    token_ref: TokenRef | None = None
+    """The Secret with the bearer token that is sent along."""
+
+
 class StackPattern(Schema):
     """A pattern of the stack; it becomes a PrismPattern of this name."""
 
@@ -192,6 +217,8 @@ class StackSpec(Schema):
     """The proxies: the data plane that clients talk to."""
     admin: Admin = Field(default_factory=Admin)
     """The admin control plane."""
+    control_plane: Access | None = None
+    """How the reconciler talks to proxies and admins; in clear text and without a token when left out."""
     patterns: Annotated[list[StackPattern], ListMap("name"), Field(max_length=100)] | None = None
     """The patterns that the stack runs."""
     backends: Annotated[list[StackBackend], ListMap("name"), Field(max_length=100)] | None = None

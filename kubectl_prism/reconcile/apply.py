@@ -18,6 +18,7 @@ from kubectl_prism.model.meta import (
     Manifest,
     Ref,
     controller_of,
+    finalizers,
     generation,
     is_deleting,
     is_owned_by,
@@ -174,6 +175,30 @@ class Applier:
             return False
         self._statuses.put(target, self._written(after, digest, intents.held(after.get("status") or {}, status)))
         return True
+
+    async def hold(self, obj: Manifest, finalizer: str) -> None:
+        """Keep `obj` from going before `let_go`."""
+        if finalizer not in (found := finalizers(obj)):
+            await self._finalize(obj, [*found, finalizer])
+
+    async def let_go(self, obj: Manifest, finalizer: str) -> None:
+        """Let `obj` go, as far as we are asked."""
+        if finalizer in (found := finalizers(obj)):
+            await self._finalize(obj, [one for one in found if one != finalizer])
+
+    async def _finalize(self, obj: Manifest, wanted: list[str]) -> None:
+        """Make the finalizers of `obj` those that are wanted, unless somebody changed it meanwhile."""
+        known = ("uid", uid(obj)), ("resourceVersion", resource_version(obj))
+        operations: list[Manifest] = [
+            {"op": "test", "path": f"/metadata/{field}", "value": value} for field, value in known
+        ]
+        operations.append({"op": "add", "path": "/metadata/finalizers", "value": wanted})
+        try:
+            await self.client.patch(*ref(obj), operations)
+        except (Conflict, Invalid) as error:
+            raise Postponed(f"{ref(obj)} changed meanwhile", after=SOON) from error
+        except NotFound:
+            log.debug("%s is gone already", ref(obj))
 
     def _observe(self, change: Change) -> None:
         """Remember for a while that a child of ours went away."""

@@ -1,7 +1,7 @@
-"""How a backend's connection is read from the Secrets that its spec names.
+"""How connections are read from the Secrets that a spec names.
 
-Called by the backend reconciler only. A Secret in another namespace is read only when it permits that namespace;
-where it does not, the error is the same as if it did not exist, so that nobody can look for Secrets this way.
+Called by the reconcilers of backends and namespaces. A Secret in another namespace is read only when it permits that
+namespace; where it does not, the error is the same as if it did not exist: nobody can look for Secrets this way.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kubectl_prism.kube.errors import NotFound
 from kubectl_prism.model import meta
 from kubectl_prism.model.backend import Backend
 from kubectl_prism.model.meta import Manifest
-from kubectl_prism.model.parts import CredentialsRef, SecretKeys, SecretRef
+from kubectl_prism.model.parts import CredentialsRef, SecretKeys, SecretRef, Tls, TokenRef
 from kubectl_prism.render.backend import ConnectionValues
 
 ALLOW_FROM = "prism.io/allow-from"
@@ -40,19 +40,27 @@ async def resolve(client: Client, backend: Backend) -> ConnectionValues:
     if reference is not None:
         secret = await _secret(client, reference, namespace, "spec.connection.secretRef")
         url, username, password = _values(secret, reference)
-    certificates = await _certificates(client, backend)
-    return ConnectionValues.of(url, username=username, password=password, tls=certificates)
+    found = await certificates(client, backend.spec.tls, namespace=namespace, field="spec.tls")
+    return ConnectionValues.of(url, username=username, password=password, tls=found)
 
 
-async def _certificates(client: Client, backend: Backend) -> dict[str, bytes]:
-    reference = backend.spec.tls.secret_ref
-    if not backend.spec.tls.enabled or reference is None:
+async def certificates(client: Client, tls: Tls, *, namespace: str, field: str) -> dict[str, bytes]:
+    """Return the certificates that `tls` names, the part `field` of a spec in `namespace`; none where it names none."""
+    if not tls.enabled or tls.secret_ref is None:
         return {}
-    secret = await _secret(client, reference, backend.metadata.namespace, "spec.tls.secretRef")
+    secret = await _secret(client, tls.secret_ref, namespace, f"{field}.secretRef")
     found = {key: value for key in TLS_KEYS if (value := _value(secret, key))}
     if not found:
-        raise RefError("KeyNotFound", f"{meta.ref(secret)} (spec.tls.secretRef) has none of {', '.join(TLS_KEYS)}")
+        raise RefError("KeyNotFound", f"{meta.ref(secret)} ({field}.secretRef) has none of {', '.join(TLS_KEYS)}")
     return found
+
+
+async def token(client: Client, reference: TokenRef | None, *, namespace: str, field: str) -> str:
+    """Return the token that `field` of a spec in `namespace` names; an empty string where it names none."""
+    if reference is None:
+        return ""
+    secret = await _secret(client, reference, namespace, field)
+    return _text(secret, reference.key, field, is_required=True)
 
 
 async def _secret(client: Client, reference: SecretRef, namespace: str, field: str) -> Manifest:
@@ -80,16 +88,17 @@ def _permits(secret: Manifest, namespace: str) -> bool:
 
 def _values(secret: Manifest, reference: CredentialsRef) -> tuple[str, str, str]:
     keys = reference.keys or SecretKeys()
-    url = _text(secret, keys.url or "url", is_required=True)
-    username = _text(secret, keys.username or "username", is_required=keys.username is not None)
-    password = _text(secret, keys.password or "password", is_required=keys.password is not None)
+    field = "spec.connection.secretRef"
+    url = _text(secret, keys.url or "url", field, is_required=True)
+    username = _text(secret, keys.username or "username", field, is_required=keys.username is not None)
+    password = _text(secret, keys.password or "password", field, is_required=keys.password is not None)
     return url, username, password
 
 
-def _text(secret: Manifest, key: str, *, is_required: bool) -> str:
+def _text(secret: Manifest, key: str, field: str, *, is_required: bool) -> str:
     value = _value(secret, key)
     if value is None and is_required:
-        raise RefError("KeyNotFound", f"{meta.ref(secret)} (spec.connection.secretRef) has no key {key}")
+        raise RefError("KeyNotFound", f"{meta.ref(secret)} ({field}) has no key {key}")
     try:
         return (value or b"").decode().strip()
     except UnicodeDecodeError:

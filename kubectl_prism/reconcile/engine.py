@@ -14,11 +14,13 @@ from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster
 from kubectl_prism.kube.leader import NAMESPACE, Elector, identity
 from kubectl_prism.reconcile.apply import Applier
+from kubectl_prism.reconcile.claims import Claims
 from kubectl_prism.reconcile.events import Recorder, timestamp
 from kubectl_prism.reconcile.fence import Fenced
 from kubectl_prism.reconcile.kinds import SELECTORS, controllers
 from kubectl_prism.reconcile.manager import Manager
 from kubectl_prism.reconcile.metrics import Metrics
+from kubectl_prism.reconcile.reach import Planes
 from kubectl_prism.reconcile.tools import Tools
 from kubectl_prism.store import Store
 
@@ -52,7 +54,11 @@ async def engine(
     metrics = Metrics()
     # Caches hold many objects that live on: looking through them finds nothing. Nor must one look take long.
     gc.set_threshold(10_000, 5, 1000)
-    async with Client(cluster, on_request=metrics.requested, on_retry=metrics.retried) as client:
+    store = Store()
+    async with (
+        Client(cluster, on_request=metrics.requested, on_retry=metrics.retried) as client,
+        Planes(client, store, inside=cluster.inside) as planes,
+    ):
         elector = Elector(
             client,
             identity=identity(role),
@@ -61,10 +67,10 @@ async def engine(
             observe=observe,
         )
         fenced = Fenced(client, elector.fence)
-        store, recorder = Store(), Recorder(fenced)
+        recorder = Recorder(fenced)
         applier = Applier(fenced, store, recorder=recorder)
         tools = Tools(client, store, applier, recorder, now=lambda: timestamp(recorder.now()), inside=cluster.inside)
-        found = controllers(tools)
+        found = controllers(tools, planes, Claims(store))
         metrics.follow(found)
         manager = Manager(
             client,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from kubectl_prism.reconcile import backend, pattern, stack
+from kubectl_prism.reconcile import backend, claims, namespace, pattern, stack
+from kubectl_prism.reconcile.claims import Claims
 from kubectl_prism.reconcile.controller import Controller
 from kubectl_prism.reconcile.manager import CHILDREN
+from kubectl_prism.reconcile.reach import Planes
 from kubectl_prism.reconcile.tools import Tools
 
 SELECTORS = dict.fromkeys(("Pod", "ConfigMap", "Secret"), CHILDREN)
 """Kinds that are watched for other reasons than being owned, and yet only as far as they are ours."""
 
 
-def controllers(tools: Tools) -> list[Controller]:
+def controllers(tools: Tools, planes: Planes, claimed: Claims) -> list[Controller]:
     """Return the controllers of every kind that this project reconciles."""
     store = tools.store
     return [
@@ -44,5 +46,15 @@ def controllers(tools: Tools) -> list[Controller]:
             owns=backend.CHILD_KINDS,
             flag=tools.flag,
             may_wait=tools.may_wait,
+        ),
+        Controller(
+            "PrismNamespace",
+            namespace.NamespaceReconciler(tools, planes, claimed),
+            watches={
+                "PrismNamespace": claimed.of_namespace,
+                "PrismStack": partial(claims.of_stack, store),
+                "Pod": partial(claims.of_pod, store),
+            },
+            flag=tools.flag,
         ),
     ]

@@ -13,7 +13,7 @@ from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.model.stack import Stack
 from kubectl_prism.reconcile.request import Request, Result
-from kubectl_prism.reconcile.summary import UNSEEN, Part, election, members, overall, phase
+from kubectl_prism.reconcile.summary import Part, election, members, overall, phase
 from kubectl_prism.reconcile.tools import Applied, Tools, refs, sooner
 from kubectl_prism.reconcile.triggers import is_news
 from kubectl_prism.render import admin, autoscaling, labels, names, proxy
@@ -90,7 +90,7 @@ class StackReconciler:
             self._admin(obj, stack, children.admin),
             members("Patterns", children.patterns, len(spec.patterns or ())),
             members("Backends", children.backends, len(spec.backends or ()), tolerated=("Unknown",)),
-            members("Namespaces", children.namespaces, len(spec.namespaces or ()), tolerated=("Unknown", UNSEEN)),
+            members("Namespaces", children.namespaces, len(spec.namespaces or ())),
         ]
         marks = overall(parts)
         counts = {part.name: part.counts for part in parts}

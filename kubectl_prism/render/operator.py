@@ -32,7 +32,11 @@ def rules() -> list[Manifest]:
     return [
         _rule(GROUP, ["prismstacks"], READ),
         _rule(GROUP, ["prismbackends", "prismnamespaces", "prismpatterns"], OWN),
-        _rule(GROUP, ["prismbackends/status", "prismpatterns/status", "prismstacks/status"], ("patch",)),
+        _rule(
+            GROUP,
+            ["prismbackends/status", "prismnamespaces/status", "prismpatterns/status", "prismstacks/status"],
+            ("patch",),
+        ),
         # Where admission guards blockOwnerDeletion, an owner reference needs this right on the owner.
         _rule(GROUP, ["prismbackends/finalizers", "prismpatterns/finalizers", "prismstacks/finalizers"], ("update",)),
         *(_rule(group, plurals, OWN) for group, plurals in _by_group().items()),

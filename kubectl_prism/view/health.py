@@ -53,9 +53,8 @@ def health(obj: Manifest) -> Health:
         return Health(Severity.WAITING, "Terminating", "Terminating", _deletion(obj))
     ready = _condition(obj, conditions.READY)
     if ready is None or not conditions.is_judgement(ready):
-        is_provisioned_elsewhere = obj.get("kind") == "PrismNamespace"
-        severity = Severity.UNKNOWN if is_provisioned_elsewhere else Severity.WAITING
-        return Health(severity, "Pending", conditions.NOT_RECONCILED["reason"], conditions.NOT_RECONCILED["message"])
+        unseen = conditions.NOT_RECONCILED
+        return Health(Severity.WAITING, "Pending", unseen["reason"], unseen["message"])
     if _is_outdated(obj, ready):
         return Health(Severity.WAITING, "Progressing", "NewGeneration", "the reconciler has not seen the last change")
     status, reason, message = (str(ready.get(field) or "") for field in ("status", "reason", "message"))

@@ -65,6 +65,11 @@ def trouble(pods: Iterable[Manifest]) -> Trouble | None:
     return min(found, key=lambda cause: (cause.reason, cause.message), default=None)
 
 
+def is_ready(pod: Manifest) -> bool:
+    """Tell whether a pod takes requests: ready, and not on its way out."""
+    return not meta.is_deleting(pod) and _condition(pod, "Ready").get("status") == "True"
+
+
 def judged(pod: Manifest) -> Health:
     """Judge a pod: OK when it is ready or done, BAD when only a person can mend it, WAITING in between."""
     status = lenient.mapping(pod.get("status"))

@@ -71,13 +71,10 @@ class Replica(Operator):
     def __init__(
         self, cluster: Cluster, *, namespace: str | None, folder: Path, altered: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(cluster, namespace=namespace, folder=folder)
+        super().__init__(cluster, namespace=namespace, folder=folder, altered=altered)
         self.logs: list[Path] = []
         self.exits: list[int] = []
         self._folder = folder
-        self._environment = {**os.environ, **(altered or {})}
-        if altered:
-            self._command[1:3] = ["-m", "tests.faults.altered"]
 
     def __enter__(self) -> Replica:
         """Start it and wait until it is ready."""

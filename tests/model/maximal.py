@@ -49,6 +49,8 @@ def _value(name: str, schema: dict[str, Any], defs: dict[str, Any]) -> Any:  # n
             return _value(name, defs[where.rpartition("/")[2]], defs)
         case {"anyOf": choices}:
             return _value(name, choices[-1] if choices[-1].get("type") != "null" else choices[0], defs)
+        case {"default": False}:
+            return True  # what is only allowed with something else is allowed with everything
         case {"default": str() | int() | bool() as default} if default != "":
             return default
         case {"enum": [first, *others]}:

@@ -89,7 +89,8 @@ WRONG = {
     "unknown-far": (
         HEAD + "spec: {replicas: 2}\n",
         "s.yaml:4: unknown field spec.replicas",
-        "known here: proxy, admin, patterns, backends, namespaces, observability, imagePullSecrets, affinity",
+        "known here: proxy, admin, controlPlane, patterns, backends, namespaces, observability, imagePullSecrets,"
+        " affinity",
     ),
     "unknown-in-list": (
         HEAD

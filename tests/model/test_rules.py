@@ -55,15 +55,20 @@ REFUSED = {
     "spec.admin.leaderElection.retryPeriod: retryPeriod must be shorter than renewDeadline": _elected(
         retryPeriod="10s"
     ),
+    "spec.controlPlane.tokenRef: a token would be sent in clear text: set tls.enabled too": _obj(
+        "PrismStack", {"controlPlane": {"tokenRef": {"name": "s"}}}
+    ),
     "spec.patterns: a pattern and a backend of one stack cannot have the same name": _obj("PrismStack", _TWICE_NAMED),
 }
 
 _ID = {"name": "t", "namespaceId": "first"}
+_TENANT = _obj("PrismNamespace", {"namespaceId": "first", "proxyRef": {"name": "p", "namespace": "first"}})
 FIXED = {
     "spec.namespaceId: namespaceId cannot change: make a new PrismNamespace instead": (
-        _obj("PrismNamespace", {"namespaceId": "first", "proxyRef": {"name": "p"}}),
+        _TENANT,
         "/spec/namespaceId",
     ),
+    "spec.proxyRef: proxyRef cannot change: make a new PrismNamespace instead": (_TENANT, "/spec/proxyRef/namespace"),
     "spec.namespaces[0].namespaceId: namespaceId cannot change: add a namespace under another name instead": (
         _obj("PrismStack", {"namespaces": [_ID]}),
         "/spec/namespaces/0/namespaceId",

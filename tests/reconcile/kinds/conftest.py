@@ -11,6 +11,7 @@ import pytest
 from kubernetes.dynamic import DynamicClient
 
 from tests.cluster import Cluster
+from tests.reconcile.kinds.answers import Answers
 from tests.reconcile.kinds.running import Running
 from tests.reconcile.kinds.world import World
 
@@ -26,6 +27,13 @@ def engine(cluster: Cluster, dynamic: Any, request: pytest.FixtureRequest) -> It
     """Return the engine over all namespaces; a file that says INSIDE has one that counts as running in the cluster."""
     with Running(cluster, inside=getattr(request.module, "INSIDE", False)) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def answers(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
+    """Return what answers for the cluster's pods."""
+    with Answers(cluster, tmp_path_factory.mktemp("answers") / "kept") as found:
+        yield found
 
 
 @pytest.fixture

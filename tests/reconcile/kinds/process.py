@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from urllib.error import HTTPError
@@ -18,21 +18,37 @@ from tests.reconcile.kinds.world import eventually
 
 
 class Operator:
-    """The reconciler of one namespace, or of all where `namespace` is None; its log is in `log`."""
+    """The reconciler of one namespace, or of all where `namespace` is None; its log is in `log`.
 
-    def __init__(self, cluster: Cluster, *, namespace: str | None, folder: Path, options: Sequence[str] = ()) -> None:
+    `altered` are variables of the environment that `tests.faults.altered` understands; without any the program is as it
+    is.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        namespace: str | None,
+        folder: Path,
+        options: Sequence[str] = (),
+        altered: Mapping[str, str] | None = None,
+    ) -> None:
         self.log = folder / f"operator-{len(list(folder.iterdir()))}.log"
         connection = [f"--kubeconfig={cluster.kubeconfig}", f"--context={cluster.context}"]
         scope = [f"--watch-namespace={namespace}"] if namespace else []
         words = [*scope, "--probes=127.0.0.1:0", "--log-format=json", *options]
-        self._command = [sys.executable, "-m", "kubectl_prism", "operator", *connection, *words]
+        program = "tests.faults.altered" if altered else "kubectl_prism"
+        self._command = [sys.executable, "-m", program, "operator", *connection, *words]
+        self._environment = {**os.environ, **(altered or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
 
     def __enter__(self) -> Operator:
         """Start it and wait until it is ready."""
         with self.log.open("wb") as out:
-            self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=out)
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdout=subprocess.DEVNULL, stderr=out
+            )
         try:
             eventually(self._is_served)
             eventually(self._is_ready)

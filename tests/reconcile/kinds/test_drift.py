@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.reconcile.kinds.answers import Answers
 from tests.reconcile.kinds.world import CHILD_KINDS, WITHIN, World, eventually, message
 
 COLLECTED = 30.0 + WITHIN
@@ -148,7 +149,7 @@ def test_two_stacks_cannot_claim_one_pattern(world: World) -> None:
     assert world.get("PrismPattern", "kv")["metadata"]["ownerReferences"][0]["name"] == "second"
 
 
-def test_what_left_the_spec_of_a_stack_is_pruned(world: World) -> None:
+def test_what_left_the_spec_of_a_stack_is_pruned(world: World, answers: Answers) -> None:
     """Patterns, backends, namespaces and the admin go with all that they own; the others are not touched."""
     world.stack(
         "s",
@@ -191,7 +192,7 @@ def test_what_left_the_spec_of_a_stack_is_pruned(world: World) -> None:
     assert world.get("Deployment", "kept")["metadata"]["uid"] == kept
 
 
-def test_a_deleted_stack_leaves_nothing(world: World) -> None:
+def test_a_deleted_stack_leaves_nothing(world: World, answers: Answers) -> None:
     """Everything that it made, and what that made, goes with it; what is somebody else's stays."""
     world.create("ConfigMap", "theirs", data={"a": "b"})
     world.stack(

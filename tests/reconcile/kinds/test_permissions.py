@@ -34,6 +34,9 @@ ROLES = {"all namespaces": "ClusterRole", "one namespace": "Role"}
 ACCOUNT = "prism-operator"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 
+INSIDE = {"PRISM_FAULTS_INSIDE": "1"}
+"""The rules are for an operator in the cluster, which reaches proxies without the API server."""
+
 CONFLICT = json.dumps({"kind": "Status", "status": "Failure", "code": 409, "reason": "Conflict", "message": "no"})
 OLDER_SERVER = Rule(Refuse(422), verb=("watch",), listing=True, count=None)
 """Knows no streamed lists, as API servers before 1.34."""
@@ -151,14 +154,14 @@ def _life(world: World, proxy: Proxy, scope: str, folder: Path) -> Life:
     namespace = world.namespace if scope == "one namespace" else None
     world.secret("login", url="redis://store:6379", username="prism", password="hunter2")
     began = len(proxy.asked)
-    with Operator(access, namespace=namespace, folder=folder):
+    with Operator(access, namespace=namespace, folder=folder, altered=INSIDE):
         world.stack("whole", **WHOLE)
         for kind, name in CHILDREN.items():
             eventually(partial(world.get, kind, name))
         _mended(world)
         _changed(world)
         roles = world.all("Role", f"{MANAGED_BY}={FIELD_MANAGER}")
-        with Operator(access, namespace=namespace, folder=folder, options=["--steal"]) as thief:
+        with Operator(access, namespace=namespace, folder=folder, options=["--steal"], altered=INSIDE) as thief:
             eventually(lambda: "holding the Lease" in thief.log.read_text())
             _emptied(world)
     return Life([one for one in proxy.asked[began:] if _is_about(one, world)], roles)
@@ -179,9 +182,11 @@ def _changed(world: World) -> None:
     """Want something else of the children that are reconciled themselves."""
     patterns = [{**pattern, "image": "other:1"} for pattern in WHOLE["patterns"]]
     backends = [{**backend, "healthCheck": {"enabled": False, "timeout": "9s"}} for backend in WHOLE["backends"]]
-    world.specify("PrismStack", "whole", patterns=patterns, backends=backends)
+    tenants = [{**tenant, "displayName": "Team"} for tenant in WHOLE["namespaces"]]
+    world.specify("PrismStack", "whole", patterns=patterns, backends=backends, namespaces=tenants)
     eventually(lambda: world.get("PrismPattern", "passing")["spec"].get("image") == "other:1")
     eventually(lambda: world.get("PrismBackend", "store")["spec"]["healthCheck"].get("timeout") == "9s")
+    eventually(lambda: world.get("PrismNamespace", "team")["spec"].get("displayName") == "Team")
 
 
 def _emptied(world: World) -> None:
@@ -191,9 +196,11 @@ def _emptied(world: World) -> None:
     world.create("ConfigMap", "earlier", metadata={"labels": labels, "ownerReferences": [reference]})
     kept = [{"name": name, "type": "keyvalue", "backend": "memstore", "autoscaling": OFF} for name in PATTERNS]
     world.specify("PrismStack", "whole", admin={"enabled": False}, patterns=kept[:2], backends=None, namespaces=None)
-    for kind, name in [*CHILDREN.items(), ("ConfigMap", "earlier")]:
-        if (kind, name) not in {("ConfigMap", "scaled"), ("Service", "scaled"), ("Deployment", "scaled")}:
-            world.gone(kind, name)
+    # What is left of the pattern stays; the namespace waits for proxies that are reached from inside the cluster only.
+    staying = {("ConfigMap", "scaled"), ("Service", "scaled"), ("Deployment", "scaled"), ("PrismNamespace", "team")}
+    for kind, name in {*CHILDREN.items(), ("ConfigMap", "earlier")} - staying:
+        world.gone(kind, name)
+    eventually(lambda: world.get("PrismNamespace", "team")["metadata"].get("deletionTimestamp"))
 
 
 def _owned_by(owner: Manifest) -> Manifest:

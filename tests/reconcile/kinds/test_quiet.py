@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.reconcile.kinds.answers import Answers
 from tests.reconcile.kinds.process import Operator
 from tests.reconcile.kinds.servers import Redis
 from tests.reconcile.kinds.world import CHILD_KINDS, World, conditions, eventually
@@ -104,7 +105,7 @@ def all_ready(world: World) -> bool:
 
 
 @pytest.mark.timeout(300)
-def test_a_steady_cluster_sees_no_write_and_a_restart_makes_none(bare: World, tmp_path: Path) -> None:
+def test_a_steady_cluster_sees_no_write_and_a_restart_makes_none(bare: World, answers: Answers, tmp_path: Path) -> None:
     """200 patterns, a stack, an autoscaler and health checks: then a minute of nothing, and nothing after a restart."""
     with Redis() as redis:
         with Operator(bare.cluster, namespace=bare.namespace, folder=tmp_path) as operator:

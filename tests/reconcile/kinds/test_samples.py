@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from kubectl_prism import manifests
-from kubectl_prism.model.conditions import NOT_RECONCILED
 from tests.cluster import Cluster
+from tests.reconcile.kinds.answers import Answers
 from tests.reconcile.kinds.places import HOST, REGION, ZONE, Places, count
 from tests.reconcile.kinds.running import Running
 from tests.reconcile.kinds.world import World, conditions, eventually, kubectl
@@ -128,11 +128,11 @@ def test_every_backend_says_what_can_be_known_of_it(samples: World) -> None:
     eventually(judged)
 
 
-def test_a_namespace_is_left_to_whoever_provisions_it(samples: World) -> None:
-    """A PrismNamespace is accepted, and all that it says is that nobody looked at it."""
-    namespaces = found(samples, "prismnamespaces")
-    assert namespaces.keys() == {("prism-system", "tenant-acme-prod"), ("prism-system", "tenant-beta-staging")}
-    assert all(obj["status"] == {"conditions": [NOT_RECONCILED]} for obj in namespaces.values())
+def test_every_tenant_becomes_active(samples: World, answers: Answers) -> None:
+    """The memo's two namespaces are held by the proxies of the stack that they name, with their quotas."""
+    tenants = samples.within("prism-system")
+    for name in ("tenant-acme-prod", "tenant-beta-staging"):
+        tenants.becomes("PrismNamespace", name, "Ready=True", "QuotasEnforced=True QuotasApplied", phase="Active")
 
 
 def test_kubectl_wait_ends_when_a_stack_is_ready(samples: World) -> None:

@@ -6,6 +6,7 @@ Every test of this room has one world, with a namespace of its own. Nothing here
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ API_VERSIONS = {
     "HorizontalPodAutoscaler": "autoscaling/v2",
     "Lease": "coordination.k8s.io/v1",
     "PodDisruptionBudget": "policy/v1",
+    "PortForward": "kwok.x-k8s.io/v1alpha1",
     "ResourceQuota": "v1",
     "Role": "rbac.authorization.k8s.io/v1",
     "RoleBinding": "rbac.authorization.k8s.io/v1",
@@ -220,6 +222,12 @@ class World:
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
         """Run kubectl in the namespace and return what it said; it must succeed."""
         return kubectl(self.cluster, f"--namespace={self.namespace}", *arguments, given=given)
+
+    def prism(self, *arguments: str) -> str:
+        """Run `kubectl prism` in the namespace and return its data, whatever it thinks of what it shows."""
+        flags = [f"--kubeconfig={self.cluster.kubeconfig}", f"--namespace={self.namespace}"]
+        command = [sys.executable, "-m", "kubectl_prism", *arguments, *flags]
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, timeout=90).stdout
 
     def within(self, namespace: str) -> World:
         """Return the same world in another namespace."""
