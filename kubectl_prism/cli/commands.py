@@ -20,6 +20,9 @@ PROGRAM = "kubectl prism"
 VERBS = (
     "up",
     "status",
+    "leader",
+    "logs",
+    "port-forward",
     "render",
     "diff",
     "crds",
@@ -27,12 +30,13 @@ VERBS = (
     "operator",
     "version",
     "options",
+    "namespaces",
     "sandbox",
     "completion",
 )
 """The verbs in the order of `kubectl prism --help`; the module of a verb has its name, or the one given below."""
 
-_MODULES = {"options": "flags"}
+_MODULES = {"options": "flags", "port-forward": "port_forward"}
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _FLAGS = "`kubectl prism options` lists the flags that every command takes."
@@ -61,8 +65,10 @@ def tree(verb: str | None = None) -> Any:  # noqa: ANN401 (typer names the type 
     return lighten(get_command(application(verb)))
 
 
-def group(help: str, *, examples: Mapping[str, str]) -> typer.Typer:
-    """Return an empty group of commands; alone, it prints its help."""
+def group(
+    help: str, *, examples: Mapping[str, str], otherwise: Callable[[typer.Context], int] | None = None
+) -> typer.Typer:
+    """Return an empty group of commands; alone, it does what `otherwise` does, or prints its help."""
     import typer
 
     app = typer.Typer(
@@ -75,9 +81,13 @@ def group(help: str, *, examples: Mapping[str, str]) -> typer.Typer:
         context_settings=_SETTINGS,
     )
 
-    def alone(context: typer.Context) -> None:
-        if context.invoked_subcommand is None:
-            typer.echo(context.get_help())
+    def alone(context: typer.Context) -> int:
+        if context.invoked_subcommand is not None:
+            return 0
+        if otherwise is not None:
+            return otherwise(context)
+        typer.echo(context.get_help())
+        return 0
 
     alone.__annotations__["context"] = typer.Context
     app.callback(invoke_without_command=True)(alone)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kubectl_prism.cli.commands import add, group
+from kubectl_prism.cli import connect
+from kubectl_prism.cli.commands import add, given, group
 from kubectl_prism.cli.output import format_of, note, table, write, write_data
 from kubectl_prism.errors import UsageError
 
@@ -43,6 +44,14 @@ def register(app: typer.Typer) -> None:
         examples={
             "What runs": "kubectl prism sandbox status",
             "Its kubeconfig": "export KUBECONFIG=$(kubectl prism sandbox status -o jsonpath='{.kubeconfig}')",
+        },
+    )
+    add(
+        sandbox,
+        load,
+        examples={
+            "Twice what a tenant may, for ten seconds": "kubectl prism sandbox load acme --rps 100",
+            "Hold connections and fill keys": "kubectl prism sandbox load acme --connections 50 --keys 1000 --rps 200",
         },
     )
     app.add_typer(sandbox, name="sandbox")
@@ -125,6 +134,33 @@ def status(
     else:
         write_data(_data(found), wanted)
     return 0 if found.state == "running" else 1
+
+
+def load(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAMESPACE", help="The PrismNamespace.")],
+    rps: Annotated[int, typer.Option("--rps", min=0, metavar="N", help="Requests per second.")] = 0,
+    keys: Annotated[int, typer.Option("--keys", min=1, metavar="N", help="How many keys they store.")] = 1,
+    connections: Annotated[int, typer.Option("--connections", min=0, metavar="N", help="Connections held.")] = 0,
+    seconds: Annotated[int, typer.Option("--for", min=1, metavar="SECONDS", help="How long.")] = 10,
+) -> int:
+    """Make traffic for a tenant on its simulated proxies, so that its quotas can be seen to bite."""
+    if not rps and not connections:
+        raise UsageError("there is nothing to do", hint="give --rps or --connections")
+    cluster = connect.cluster(given(context))
+    from kubectl_prism.cli import loading
+    from kubectl_prism.cli.loop import run
+    from kubectl_prism.sandbox.load import Load
+
+    done = run(loading.load(cluster, name, Load(seconds, rps=rps, keys=keys, connections=connections), note))
+    rows = [
+        ("requests", str(done.let_through), str(done.refused), str(done.failed)),
+        ("connections", str(done.connected), str(done.turned_away), "0"),
+    ]
+    write(table(("", "LET THROUGH", "REFUSED", "FAILED"), rows))
+    rate = done.let_through / done.took
+    note(f"In {done.took:.1f} s, on a simulated proxy: {rate:.1f} requests per second let through.")
+    return 0
 
 
 def _is_kind(runtime: str) -> bool:

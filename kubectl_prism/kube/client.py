@@ -12,7 +12,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -31,6 +31,8 @@ log = logging.getLogger("kubectl_prism.kube.requests")
 
 PAGE = 500
 DEADLINE = 30.0
+QUIET = 86_400.0
+"""Seconds for which a log that is followed may say nothing."""
 TRIES = 5
 MISSES = 3
 REST = 2.0
@@ -218,17 +220,17 @@ class Client:
         After a chunk of so many bytes, what comes within `gather(bytes)` seconds is left to gather. Raises Silent when
         none came for `silence()` seconds; it has no other deadline.
         """
-        began = time.monotonic()
-        async with AsyncExitStack() as stack:
-            stream = self._transport.stream(
-                resource(kind).path(namespace), query={"watch": "true", **query}, silence=silence, gather=gather
-            )
-            try:
-                chunks = await stack.enter_async_context(stream)
-            except (ApiError, Unreachable) as error:
-                self._on_request("watch", kind, _status(error), time.monotonic() - began)
-                raise
-            self._on_request("watch", kind, 200, time.monotonic() - began)
+        path = resource(kind).path(namespace)
+        stream = self._transport.stream(path, query={"watch": "true", **query}, silence=silence, gather=gather)
+        async with self._opened("watch", kind, stream) as chunks:
+            yield chunks
+
+    @asynccontextmanager
+    async def log(self, pod: Key, query: Mapping[str, str]) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open the log of a pod's container and give its chunks of bytes as they come, however long none comes."""
+        path = resource("Pod").path(pod.namespace, pod.name, "log")
+        stream = self._transport.stream(path, query=query, silence=lambda: QUIET, gather=lambda size: 0.0)
+        async with self._opened("log", "Pod", stream) as chunks:
             yield chunks
 
     @asynccontextmanager
@@ -236,18 +238,23 @@ class Client:
         self, kind: str, key: Key, subresource: str, *, query: Mapping[str, str], protocol: str
     ) -> AsyncIterator[ClientWebSocketResponse]:
         """Open a websocket to a subresource, such as a pod's portforward, that speaks `protocol`."""
+        path = resource(kind).path(key.namespace, key.name, subresource)
+        opening = self._transport.websocket(path, query=query, protocol=protocol)
+        async with self._opened("connect", kind, opening) as socket:
+            yield socket
+
+    @asynccontextmanager
+    async def _opened(self, verb: str, kind: str, opening: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
+        """Open what lasts, and count it as a request that was done or refused."""
         began = time.monotonic()
         async with AsyncExitStack() as stack:
-            opening = self._transport.websocket(
-                resource(kind).path(key.namespace, key.name, subresource), query=query, protocol=protocol
-            )
             try:
-                socket = await stack.enter_async_context(opening)
+                found = await stack.enter_async_context(opening)
             except (ApiError, Unreachable) as error:
-                self._on_request("connect", kind, _status(error), time.monotonic() - began)
+                self._on_request(verb, kind, _status(error), time.monotonic() - began)
                 raise
-            self._on_request("connect", kind, 101, time.monotonic() - began)
-            yield socket
+            self._on_request(verb, kind, 200, time.monotonic() - began)
+            yield found
 
     async def _pages(self, kind: str, namespace: str | None, query: Mapping[str, str]) -> Manifests:
         decoder = decode.Decoder(resource(kind), trimmed=False)

@@ -41,7 +41,7 @@ SEND_BY: ContextVar[float] = ContextVar("SEND_BY", default=inf)
 process does, no longer knows whether it should."""
 
 _HEADERS = {
-    "Accept": "application/json",
+    "Accept": "application/json, */*",  # a log and a websocket are no JSON
     # On a local or nearby server gzip costs more CPU, on both sides, than the bytes it saves.
     "Accept-Encoding": "identity",
     "User-Agent": f"kubectl-prism/{__version__}",
@@ -136,7 +136,7 @@ class Transport:
                 return await self._streams.ws_connect(
                     url,
                     protocols=(protocol,),
-                    headers={**credentials.headers, "Accept": "*/*"},
+                    headers=credentials.headers,
                     ssl=credentials.tls or True,
                     server_hostname=credentials.server_name,
                     proxy=credentials.proxy,

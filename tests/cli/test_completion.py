@@ -54,7 +54,7 @@ def test_verbs_come_with_their_summaries(tmp_path: Path) -> None:
     ("words", "expected"),
     [
         (["st"], ["status"]),
-        (["sandbox", ""], ["up", "down", "status"]),
+        (["sandbox", ""], ["up", "down", "status", "load"]),
         (["-n", "x", "sandbox", "d"], ["down"]),
         (["sandbox", "up", "--ru"], ["--runtime"]),
         (["sandbox", "up", "--runtime", ""], ["binary", "kind"]),
