@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kubectl_prism.errors import PrismError
+from kubectl_prism.errors import PrismError, TimedOut
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster
 from kubectl_prism.kube.errors import NotFound
@@ -54,8 +54,11 @@ async def forward(
             store.subscribe(notice)
             async with asyncio.TaskGroup() as group:
                 group.create_task(pods.run(), name="pods")
-                async with asyncio.timeout(WITHIN):
-                    await pods.synced.wait()
+                try:
+                    async with asyncio.timeout(WITHIN):
+                        await pods.synced.wait()
+                except TimeoutError as error:
+                    raise TimedOut(f"cannot find the pods of {target.name}: {pods.error or 'no answer'}") from error
                 if pick() is None:
                     say(f"warning: no pod of {target.name} is ready; connections are cut until one is")
                 say(f"Forwarding {tunnel.address} to port {target.port} of {target.name}. Ctrl-C stops.")

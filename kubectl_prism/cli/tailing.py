@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from kubectl_prism.cli.options import Options
@@ -15,6 +16,7 @@ from kubectl_prism.cli.output import note, paint, stream
 from kubectl_prism.errors import PrismError
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster
+from kubectl_prism.kube.errors import NotFound
 from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Key
 from kubectl_prism.render.names import label_value
@@ -103,14 +105,16 @@ async def _read(client: Client, pod: Key, wanted: Wanted) -> list[Line] | None:
 async def _follow(client: Client, wanted: Wanted, show: Print) -> None:
     """Print lines as they come, of every pod that there is or will be, until cancelled."""
     known: set[Key] = set()
+    pods = set(await _pods(client, wanted))
     async with asyncio.TaskGroup() as group:
         while True:
-            pods = set(await _pods(client, wanted))
             for pod in sorted(pods - known):
                 group.create_task(_followed(client, pod, wanted, show), name=f"log of {pod}")
             known = pods
             wanted = replace(wanted, tail=-1)  # of a pod that comes later all is new
             await asyncio.sleep(LOOK)
+            with suppress(PrismError):  # who reads the pods says so; new ones come when the server is back
+                pods = set(await _pods(client, wanted))
 
 
 async def _followed(client: Client, pod: Key, wanted: Wanted, show: Print) -> None:
@@ -131,8 +135,10 @@ async def _followed(client: Client, pod: Key, wanted: Wanted, show: Print) -> No
 async def _is_there(client: Client, pod: Key) -> bool:
     try:
         return not meta.is_deleting(await client.get("Pod", *pod))
-    except PrismError:
+    except NotFound:
         return False
+    except PrismError:
+        return True  # as far as anybody knows: the server is away
 
 
 async def _lines(client: Client, pod: Key, wanted: Wanted, *, after: str) -> AsyncGenerator[Line, None]:

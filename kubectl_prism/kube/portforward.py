@@ -74,9 +74,9 @@ async def _receive(socket: aiohttp.ClientWebSocketResponse, writer: asyncio.Stre
 class Tunnel:
     """A socket behind which port `port` of the pod answers that `pick` names, None for none at the moment.
 
-    Use it as an asynchronous context manager. `address` is what to connect to, as gRPC spells it: a socket in a folder
-    that nobody else may enter or, where `local` is given, that port of the loopback, 0 for a free one. `trouble` is why
-    the last connection could not be made, or None.
+    Use it as an asynchronous context manager, or open and close it. `address` is what to connect to, as gRPC spells it:
+    a socket in a folder that nobody else may enter or, where `local` is given, that port of the loopback, 0 for a free
+    one. `trouble` is why the last connection could not be made, or None.
     """
 
     def __init__(self, client: Client, port: int, pick: Callable[[], Key | None], *, local: int | None = None) -> None:
@@ -97,7 +97,7 @@ class Tunnel:
             return f"unix:{self._path}"
         return f"{LOOPBACK}:{self._server.sockets[0].getsockname()[1]}"
 
-    async def __aenter__(self) -> Tunnel:
+    async def open(self) -> Tunnel:
         """Listen."""
         if self._local is None:
             self._server = await asyncio.start_unix_server(self._accept, path=self._path)
@@ -108,13 +108,21 @@ class Tunnel:
             raise PortForwardFailed(f"port {self._local} on {LOOPBACK} cannot be had: {error.strerror}") from error
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def close(self) -> None:
         """Stop listening, and cut every connection."""
         self._server.close()
         await self._cut(list(self._running))
         self._folder.cleanup()
+
+    async def __aenter__(self) -> Tunnel:
+        """Listen."""
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop listening, and cut every connection."""
+        await self.close()
 
     def drop(self, pod: Key) -> None:
         """Cut the connections to a pod that is gone or does not answer any more: the next ones go elsewhere."""

@@ -59,6 +59,10 @@ class ControlPlane:
         """Yield what is used, by tenant: first of all of them, then of those that changed."""
         return quotas.usages(self._lines, _proxy(reach), interval=interval)
 
+    async def drop(self, endpoint: str) -> None:
+        """Close the connection to the endpoint of this name, which is gone."""
+        await self._lines.drop(endpoint)
+
     async def close(self) -> None:
         """Close every connection."""
         await self._lines.close()

@@ -52,14 +52,14 @@ class Method(Generic[Q, A]):
 
 
 class Lines:
-    """The open connections, by endpoint."""
+    """The open connections: one to each endpoint, by its name; made anew where its address or protection changed."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str], grpc.aio.Channel] = {}
+        self._open: dict[str, tuple[tuple[str, str], grpc.aio.Channel]] = {}
 
     async def call(self, endpoint: Endpoint, method: Method[Q, A], request: Q, *, deadline: float = DEADLINE) -> A:
         """Call a method once; ProxyError where it did not answer, or with an error."""
-        calling = self._channel(endpoint).unary_unary(
+        calling = (await self._channel(endpoint)).unary_unary(
             method.path,
             request_serializer=method.request.SerializeToString,
             response_deserializer=method.answer.FromString,
@@ -68,15 +68,19 @@ class Lines:
             answer: A = await calling(request, timeout=deadline, metadata=_metadata(endpoint.security))
         except grpc.aio.AioRpcError as error:
             raise _meaning(endpoint, error, deadline) from error
+        except asyncio.CancelledError as error:
+            if _is_to_end():
+                raise
+            raise Away(f"the connection to {endpoint.name} was closed") from error
         return answer
 
     async def connect(self, endpoint: Endpoint, *, deadline: float = DEADLINE) -> None:
         """Have a connection, and ask nothing; Away where there is none to be had."""
-        channel = self._channel(endpoint)
+        channel = await self._channel(endpoint)
         try:
             async with asyncio.timeout(deadline):
                 while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
-                    if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+                    if state in (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN):
                         raise Away(f"{endpoint.name} cannot be reached")
                     await channel.wait_for_state_change(state)
         except TimeoutError as error:
@@ -86,7 +90,7 @@ class Lines:
         self, endpoint: Endpoint, method: Method[Q, A], request: Q, *, silence: float = SILENCE
     ) -> AsyncGenerator[A, None]:
         """Call a method that goes on answering; ends or raises ProxyError when the other side does, or says nothing."""
-        calling = self._channel(endpoint).unary_stream(
+        calling = (await self._channel(endpoint)).unary_stream(
             method.path,
             request_serializer=method.request.SerializeToString,
             response_deserializer=method.answer.FromString,
@@ -102,20 +106,36 @@ class Lines:
             raise Away(f"{endpoint.name} said nothing for {silence:g} s") from error
         except grpc.aio.AioRpcError as error:
             raise _meaning(endpoint, error) from error
+        except asyncio.CancelledError as error:
+            if _is_to_end():
+                raise
+            raise Away(f"the connection to {endpoint.name} was closed") from error
         finally:
             answers.cancel()
 
+    async def drop(self, name: str) -> None:
+        """Close the connection to the endpoint called `name`, if there is one; calls under way end as Away."""
+        if (found := self._open.pop(name, None)) is not None:
+            await found[1].close()
+
     async def close(self) -> None:
         """Close every connection."""
-        for channel in self._open.values():
-            await channel.close()
-        self._open.clear()
+        for name in list(self._open):
+            await self.drop(name)
 
-    def _channel(self, endpoint: Endpoint) -> grpc.aio.Channel:
-        known = endpoint.address, endpoint.security.digest
-        if known not in self._open:
-            self._open[known] = _connected(endpoint)
-        return self._open[known]
+    async def _channel(self, endpoint: Endpoint) -> grpc.aio.Channel:
+        wanted = endpoint.address, endpoint.security.digest
+        while (known := self._open.get(endpoint.name)) is None or known[0] != wanted:
+            await self.drop(endpoint.name)
+            if endpoint.name not in self._open:  # nobody was faster
+                self._open[endpoint.name] = wanted, _connected(endpoint)
+        return known[1]
+
+
+def _is_to_end() -> bool:
+    """Tell whether our task was cancelled, and not only its call, as when the connection is closed under it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _connected(endpoint: Endpoint) -> grpc.aio.Channel:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -45,7 +45,6 @@ class Plane:
     tunnels: dict[str, Tunnel] = field(default_factory=dict)
     feed: Feed | None = None
     listening: asyncio.Task[None] | None = None
-    exit: AsyncExitStack = field(default_factory=AsyncExitStack)
     reach: Reach = field(default_factory=lambda: Reach(None))
 
     def why(self, away: Away) -> str:
@@ -113,7 +112,8 @@ class Planes:
             plane.listening.cancel()
             await asyncio.wait([plane.listening])
         await plane.control.close()
-        await plane.exit.aclose()
+        for name in list(plane.tunnels):
+            await self._close(plane, name)
 
     def _control(self, stack: Stack) -> ControlPlane:
         from kubectl_prism.proxy.client import ControlPlane  # grpc costs 15 MiB and is for those who have namespaces
@@ -138,12 +138,21 @@ class Planes:
         address = f"{(pod.get('status') or {}).get('podIP')}:{port}"
         if not self._inside:
             address = await self._tunnel(plane, key.name, port, lambda: key)
-        return Endpoint(address, f"Pod {key}", plane.security)
+        return Endpoint(address, _named(key), plane.security)
 
     async def _tunnel(self, plane: Plane, name: str, port: int, pick: Callable[[], Key | None]) -> str:
         if name not in plane.tunnels:
-            plane.tunnels[name] = await plane.exit.enter_async_context(Tunnel(self._client, port, pick))
+            plane.tunnels[name] = await Tunnel(self._client, port, pick).open()
         return plane.tunnels[name].address
+
+    async def _close(self, plane: Plane, name: str) -> None:
+        if (tunnel := plane.tunnels.pop(name, None)) is not None:
+            await tunnel.close()
+
+    async def _part(self, plane: Plane, pod: Key) -> None:
+        """Close what only led to a pod that is gone."""
+        await plane.control.drop(_named(pod))
+        await self._close(plane, pod.name)
 
     def _any(self, stack: Stack, component: str) -> Callable[[], Key | None]:
         return lambda: next((meta.key(pod) for pod in self._pods(stack, component)), None)
@@ -161,13 +170,19 @@ class Planes:
         if old is None:
             return
         if change.kind == "PrismStack" and (change.new is None or meta.uid(change.new) != meta.uid(old)):
-            task = asyncio.create_task(self.forget(meta.uid(old)), name="control plane that goes")
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._later(self.forget(meta.uid(old)))
         if change.kind == "Pod" and is_ready(old) and (change.new is None or not is_ready(change.new)):
             for plane in self._planes.values():
                 for tunnel in plane.tunnels.values():
                     tunnel.drop(meta.key(old))
+        if change.kind == "Pod" and change.new is None and meta.labels(old).get("component") == labels.ADMIN:
+            for plane in self._planes.values():
+                self._later(self._part(plane, meta.key(old)))
+
+    def _later(self, closing: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(closing, name="connections that go")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def _security(self, stack: Stack) -> Security:
         access, namespace = stack.spec.control_plane or Access(), stack.metadata.namespace
@@ -179,3 +194,8 @@ class Planes:
         )
         name = f"{names.proxy(stack.metadata.name)}.{namespace}.svc"
         return Security(access.tls.enabled, name, certificates, token)
+
+
+def _named(pod: Key) -> str:
+    """Return what the endpoint of one pod is called."""
+    return f"Pod {pod}"

@@ -79,6 +79,58 @@ async def test_nobody_waits_longer_than_the_deadline(serve: Serve, lines: Lines)
         await lines.call(there, GET, pb.GetRequest(id="acme"), deadline=0.1)
 
 
+async def test_a_connection_that_is_closed_under_a_call_is_no_cancellation(serve: Serve, lines: Lines) -> None:
+    """Who calls an endpoint that is given up learns that it is away, goes on, and may call it again."""
+    asked = asyncio.Event()
+
+    async def answer(request: pb.GetRequest) -> pb.Namespace:
+        if not asked.is_set():
+            asked.set()
+            await asyncio.Event().wait()
+        return pb.Namespace(id=request.id)
+
+    there = await serve("proxy", Handler(GET, answer))
+    calling = asyncio.create_task(lines.call(there, GET, pb.GetRequest(id="acme")))
+    await asked.wait()
+    await lines.drop("proxy")
+    with pytest.raises(Away, match=r"^the connection to proxy was closed$"):
+        await calling
+    assert (await lines.call(there, GET, pb.GetRequest(id="acme"))).id == "acme"
+
+
+async def test_who_is_to_end_ends(serve: Serve, lines: Lines) -> None:
+    """A task that is cancelled while it waits for an answer ends as cancelled."""
+
+    async def silent(request: pb.GetRequest) -> pb.Namespace:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    there = await serve("proxy", Handler(GET, silent))
+    calling = asyncio.create_task(lines.call(there, GET, pb.GetRequest(id="acme")))
+    await asyncio.sleep(0.05)
+    calling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+
+
+async def test_an_endpoint_that_moved_has_one_connection(serve: Serve, lines: Lines) -> None:
+    """What is called the same at another address, or with another token, is asked there, and the old one closed."""
+
+    async def silent(request: pb.GetRequest) -> pb.Namespace:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def prompt(request: pb.GetRequest) -> pb.Namespace:
+        return pb.Namespace(id="here")
+
+    before, after = await serve("proxy", Handler(GET, silent)), await serve("proxy", Handler(GET, prompt))
+    calling = asyncio.create_task(lines.call(before, GET, pb.GetRequest()))
+    await asyncio.sleep(0.05)
+    assert (await lines.call(after, GET, pb.GetRequest())).id == "here"
+    with pytest.raises(Away, match=r"^the connection to proxy was closed$"):
+        await calling
+
+
 async def test_a_connection_can_be_had_without_asking(serve: Serve, lines: Lines) -> None:
     """It is known at once whether somebody is there, and nobody is asked anything."""
     await lines.connect(await serve("proxy", refusing("INTERNAL", "nobody should ask")))
