@@ -42,7 +42,7 @@ def bare(cluster: Cluster, dynamic: Any) -> Iterator[World]:  # noqa: ANN401 - i
     found = World(dynamic, cluster, f"kinds-{uuid.uuid4().hex[:8]}")
     found.create("Namespace", found.namespace)
     yield found
-    found.delete("Namespace", found.namespace)
+    found.abandon()
 
 
 @pytest.fixture

@@ -90,9 +90,9 @@ class Operator:
         return total
 
     def writes(self) -> float:
-        """Return how many requests other than reads, and other than for its Lease, it says that it has sent so far."""
+        """Return how many requests it says that it has sent so far to write something, other than its Lease."""
         requests = "rest_client_requests_total"
-        reads = sum(self.metric(requests, verb=verb) for verb in ("get", "list", "watch"))
+        reads = sum(self.metric(requests, verb=verb) for verb in ("get", "list", "watch", "connect"))
         renewals = sum(self.metric(requests, verb=verb, kind="Lease") for verb in ("create", "update"))
         return self.metric(requests) - reads - renewals
 

@@ -196,11 +196,9 @@ def _emptied(world: World) -> None:
     world.create("ConfigMap", "earlier", metadata={"labels": labels, "ownerReferences": [reference]})
     kept = [{"name": name, "type": "keyvalue", "backend": "memstore", "autoscaling": OFF} for name in PATTERNS]
     world.specify("PrismStack", "whole", admin={"enabled": False}, patterns=kept[:2], backends=None, namespaces=None)
-    # What is left of the pattern stays; the namespace waits for proxies that are reached from inside the cluster only.
-    staying = {("ConfigMap", "scaled"), ("Service", "scaled"), ("Deployment", "scaled"), ("PrismNamespace", "team")}
+    staying = {("ConfigMap", "scaled"), ("Service", "scaled"), ("Deployment", "scaled")}  # what is left of the pattern
     for kind, name in {*CHILDREN.items(), ("ConfigMap", "earlier")} - staying:
         world.gone(kind, name)
-    eventually(lambda: world.get("PrismNamespace", "team")["metadata"].get("deletionTimestamp"))
 
 
 def _owned_by(owner: Manifest) -> Manifest:

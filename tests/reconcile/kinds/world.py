@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -168,6 +169,14 @@ class World:
     def delete(self, kind: str, name: str) -> None:
         """Delete an object."""
         self._of(kind).delete(name=name, namespace=self.namespace)
+
+    def abandon(self) -> None:
+        """Delete the namespace with all that is in it: who would have tenants released may be gone before they are."""
+        self.delete("Namespace", self.namespace)
+        for name in self.names("PrismNamespace"):
+            with suppress(NotFoundError):
+                self.delete("PrismNamespace", name)
+                self.patch("PrismNamespace", name, {"metadata": {"finalizers": None}})
 
     def becomes(
         self,
