@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kubectl_prism.cli import tenancy
 from kubectl_prism.errors import PrismError
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster
-from kubectl_prism.kube.errors import NotFound
 from kubectl_prism.kube.portforward import Tunnel
 from kubectl_prism.model import documents, meta
 from kubectl_prism.model.meta import Key
 from kubectl_prism.model.namespace import Namespace
+from kubectl_prism.model.stack import Stack
 from kubectl_prism.proxy.endpoint import Endpoint
 from kubectl_prism.proxy.wire import Lines
 from kubectl_prism.render import names
@@ -19,7 +20,6 @@ from kubectl_prism.sandbox.load import Done, Load, play
 from kubectl_prism.view.pods import is_ready
 
 PROXIES = "component=prism-proxy"
-PORT = 9090
 
 
 async def load(cluster: Cluster, name: str, wanted: Load, say: Callable[[str], None]) -> Done:
@@ -38,21 +38,15 @@ async def load(cluster: Cluster, name: str, wanted: Load, say: Callable[[str], N
 
 async def _found(client: Client, name: str) -> tuple[str, Key]:
     """Return the identifier of a tenant, and its proxies as namespace and name."""
-    here = client.cluster.namespace
-    try:
-        obj = await client.get("PrismNamespace", here, name)
-    except NotFound as error:
-        hint = "`kubectl prism namespaces list -A` shows all"
-        raise PrismError(f"there is no PrismNamespace {name} in namespace {here}", hint=hint) from error
-    found = documents.load_as(Namespace, obj).spec
-    return found.namespace_id or name, Key(found.proxy_ref.namespace or here, found.proxy_ref.name)
+    spec = documents.load_as(Namespace, await tenancy.found(client, name)).spec
+    return spec.namespace_id or name, Key(spec.proxy_ref.namespace or client.cluster.namespace, spec.proxy_ref.name)
 
 
 async def _port(client: Client, proxies: Key) -> int:
     """Return the port of a stack's proxies."""
     for stack in await client.list("PrismStack", proxies.namespace):
         if names.proxy(meta.key(stack).name) == proxies.name:
-            return int(((stack.get("spec") or {}).get("proxy") or {}).get("port") or PORT)
+            return documents.load_as(Stack, stack).spec.proxy.port
     raise PrismError(f"no PrismStack in namespace {proxies.namespace} has proxies called {proxies.name}")
 
 

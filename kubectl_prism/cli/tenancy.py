@@ -30,7 +30,7 @@ async def rows(cluster: Cluster, namespace: str | None) -> list[TenantRow]:
 async def described(cluster: Cluster, name: str) -> tuple[TenantRow, list[str]]:
     """Return one tenant, and all about it in lines; PrismError where there is none."""
     async with Client(cluster) as client:
-        obj = await _found(client, name)
+        obj = await found(client, name)
         events = await client.list("Event", cluster.namespace)
     told = [event for event in events if (event.get("involvedObject") or {}).get("uid") == meta.uid(obj)]
     now = datetime.now(UTC)
@@ -54,7 +54,7 @@ async def create(cluster: Cluster, wanted: Manifest) -> None:
 async def delete(cluster: Cluster, name: str, say: Callable[[str], None]) -> None:
     """Delete a tenant, and say what is waited for until it is gone."""
     async with Client(cluster) as client:
-        obj = await _found(client, name)
+        obj = await found(client, name)
         await client.delete(KIND, cluster.namespace, name, uid=meta.uid(obj))
         said = ""
         while True:
@@ -68,7 +68,8 @@ async def delete(cluster: Cluster, name: str, say: Callable[[str], None]) -> Non
             await asyncio.sleep(LOOK)
 
 
-async def _found(client: Client, name: str) -> Manifest:
+async def found(client: Client, name: str) -> Manifest:
+    """Return the tenant of this name; PrismError where there is none."""
     try:
         return await client.get(KIND, client.cluster.namespace, name)
     except NotFound as error:
