@@ -27,7 +27,7 @@ from yarl import URL
 
 from kubectl_prism import __version__
 from kubectl_prism.kube.config import Cluster
-from kubectl_prism.kube.errors import ApiError, Silent, Unreachable, from_response
+from kubectl_prism.kube.errors import ApiError, Silent, Unreachable, from_response, from_status
 from kubectl_prism.kube.lean import aiohttp
 from kubectl_prism.kube.login import Credentials
 
@@ -144,7 +144,9 @@ class Transport:
                 )
             except aiohttp.WSServerHandshakeError as error:
                 if is_last or error.status != 401 or not await self.cluster.login.renew(credentials):
-                    raise from_response(error.status, b"", retry_after=None) from error
+                    # What the server says of it is lost in aiohttp.
+                    words = f"{url.path} cannot be opened (HTTP {error.status})"
+                    raise from_status({"message": words}, code=error.status) from error
         raise AssertionError("the last try returns or raises")
 
     async def _chunks(

@@ -7,7 +7,7 @@ of `wire`, and as little of grpc leaves it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,17 +47,30 @@ class Handler:
 
 
 class Server:
-    """One server at one address (`127.0.0.1:0` finds a port). Use it as an asynchronous context manager."""
+    """One server at one address (`127.0.0.1:0` finds a port). Use it as an asynchronous context manager.
 
-    def __init__(self, address: str, handlers: Iterable[Handler]) -> None:
-        self._server = grpc.aio.server(options=_OPTIONS)
+    It takes anybody in clear text, or by its `credentials` and as its `interceptors` will.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        handlers: Iterable[Handler],
+        *,
+        credentials: grpc.ServerCredentials | None = None,
+        interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    ) -> None:
+        self._server = grpc.aio.server(interceptors=list(interceptors), options=_OPTIONS)
         services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
         for handler in handlers:
             _, service, method = handler.method.path.split("/")
             services.setdefault(service, {})[method] = _served(handler)
         for name, methods in services.items():
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, methods),))
-        self.port = self._server.add_insecure_port(address)
+        if credentials is None:
+            self.port = self._server.add_insecure_port(address)
+        else:
+            self.port = self._server.add_secure_port(address, credentials)
 
     async def __aenter__(self) -> Server:
         """Begin to serve."""

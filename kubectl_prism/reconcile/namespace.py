@@ -66,6 +66,7 @@ class NamespaceReconciler:
         self._now = now
         self._held: dict[str, Held] = {}
         self._turned_away: set[str] = set()
+        self._warned: set[str] = set()
 
     async def __call__(self, request: Request) -> Result:
         """Bring one PrismNamespace to what its spec says."""
@@ -183,18 +184,21 @@ class NamespaceReconciler:
         return None if ends is None else (ends - self._now()).total_seconds()
 
     def _warn(self, obj: Manifest, namespace: Namespace, left: float | None) -> float | None:
-        """Tell shortly before the end that it comes; return the seconds until that is due."""
-        if left is None:
-            return None
-        until = left - tenants.warns(namespace)
-        if until > 0:
+        """Tell once, shortly before the end, that it comes; return the seconds until that is due."""
+        uid = meta.uid(obj)
+        until = None if left is None else left - tenants.warns(namespace)
+        if until is None or until > 0:
+            self._warned.discard(uid)
             return until
-        ends = tenants.expires(namespace)
-        self._tools.recorder.event(obj, "Warning", "ExpiresSoon", f"expires at {ends:%Y-%m-%dT%H:%M:%SZ} (spec.ttl)")
+        if uid not in self._warned:
+            self._warned.add(uid)
+            when = f"{tenants.expires(namespace):%Y-%m-%dT%H:%M:%SZ}"
+            self._tools.recorder.event(obj, "Warning", "ExpiresSoon", f"expires at {when} (spec.ttl)")
         return None
 
     async def _expire(self, obj: Manifest, namespace: Namespace) -> Result:
         """Have it released, once, and say that it is over."""
+        self._warned.discard(meta.uid(obj))
         message = f"its ttl of {namespace.spec.ttl} is over"
         since = -(self._left(namespace) or 0.0)
         if FINALIZER in meta.finalizers(obj) and (why := await self._release(obj, since=since)) is not None:
@@ -213,7 +217,7 @@ class NamespaceReconciler:
     async def _terminate(self, obj: Manifest) -> Result:
         """Have it released before it goes."""
         if FINALIZER not in meta.finalizers(obj):
-            self._held.pop(meta.uid(obj), None)
+            self._forget(obj)
             return Result()
         since = (self._now() - (meta.deleted_at(obj) or self._now())).total_seconds()
         why = await self._release(obj, since=since)
@@ -237,9 +241,15 @@ class NamespaceReconciler:
             said = f"{error.message}: what it holds of {tenants.id(obj)} remains there"
         if said is not None:
             self._tools.recorder.event(obj, "Warning", "NotReleased", said)
-        self._held.pop(meta.uid(obj), None)
+        self._forget(obj)
         await self._tools.applier.let_go(obj, FINALIZER)
         return None
+
+    def _forget(self, obj: Manifest) -> None:
+        """Forget what is only known of namespaces that are held, or will be."""
+        self._held.pop(meta.uid(obj), None)
+        self._turned_away.discard(meta.uid(obj))
+        self._warned.discard(meta.uid(obj))
 
     async def _let_go(self, obj: Manifest) -> str | None:
         """Ask the other side to let go; return what it said where it did not."""

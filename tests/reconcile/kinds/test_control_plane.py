@@ -13,7 +13,7 @@ from kubectl_prism.proxy.serving import Handler
 from kubectl_prism.proxy.wire import Method
 from kubectl_prism.sandbox.answers.admin_service import AdminService, Record
 from tests.reconcile.kinds.doubles import Doubles, ready
-from tests.reconcile.kinds.world import World, conditions, eventually, message
+from tests.reconcile.kinds.world import World, conditions, eventually, is_ready, message
 
 MANY = 100
 
@@ -73,15 +73,14 @@ def test_prism_admin_records_and_nothing_more_is_claimed(stack: World, doubles: 
 
 
 def test_many_cost_few_calls(stack: World, doubles: Doubles) -> None:
-    """A hundred namespaces are recorded with at most three calls each, and none once they are."""
+    """Many namespaces are recorded with at most three calls each, and none once they are."""
     record = Record()
     doubles.stand_in(stack, "prism-proxy", 9090, doubles.serve(OTHER))
     doubles.stand_in(stack, "prism-admin", 8981, doubles.serve(*AdminService(record, leads=lambda: True).handlers()))
     for number in range(MANY):
         create(stack, f"tenant-{number}")
     eventually(lambda: len(record.namespaces) == MANY)
-    for number in range(MANY):
-        stack.becomes("PrismNamespace", f"tenant-{number}", "Ready=True")
+    eventually(lambda: all(is_ready(one) for one in stack.all("PrismNamespace")))
     assert doubles.calls["RegisterProxy"] <= 20  # those that were asked for before there was one
     assert doubles.calls.total() <= 3 * MANY
     before = doubles.calls.total()

@@ -75,6 +75,11 @@ def conditions(obj: Object) -> dict[str, str]:
     }
 
 
+def is_ready(obj: Object) -> bool:
+    """Tell whether an object says that it is Ready."""
+    return conditions(obj).get("Ready", "").startswith("True")
+
+
 def message(obj: Object, type: str = "Ready") -> str:
     """Return what the condition `type` says."""
     return next((str(found["message"]) for found in obj["status"]["conditions"] if found["type"] == type), "")
