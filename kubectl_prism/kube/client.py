@@ -21,7 +21,7 @@ from aiohttp import ClientWebSocketResponse
 
 from kubectl_prism.kube import decode
 from kubectl_prism.kube.config import Cluster
-from kubectl_prism.kube.errors import ApiError, Forbidden, Gone, NotFound, TooManyRequests, Unreachable
+from kubectl_prism.kube.errors import ApiError, Gone, NotFound, TooManyRequests, Unreachable
 from kubectl_prism.kube.transport import SEND_BY, Answer, Transport
 from kubectl_prism.kube.writes import Writes
 from kubectl_prism.model.meta import FIELD_MANAGER, Key, Manifest
@@ -237,19 +237,10 @@ class Client:
     async def websocket(
         self, kind: str, key: Key, subresource: str, *, query: Mapping[str, str], protocol: str
     ) -> AsyncIterator[ClientWebSocketResponse]:
-        """Open a websocket to a subresource, such as a pod's portforward, that speaks `protocol`.
-
-        Older API servers ask for the right to get it, newer ones for the right to create it.
-        """
+        """Open a websocket to a subresource, such as a pod's portforward, that speaks `protocol`."""
         path = resource(kind).path(key.namespace, key.name, subresource)
         opening = self._transport.websocket(path, query=query, protocol=protocol)
-        async with AsyncExitStack() as stack:
-            try:
-                socket = await stack.enter_async_context(self._opened("connect", kind, opening))
-            except Forbidden as error:
-                what = f"{resource(kind).plural}/{subresource}"
-                words = f"that needs the rights get and create on {what} in namespace {key.namespace}"
-                raise Forbidden(error.status, error.reason, words) from error
+        async with self._opened("connect", kind, opening) as socket:
             yield socket
 
     @asynccontextmanager

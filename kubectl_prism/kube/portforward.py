@@ -11,8 +11,8 @@ import asyncio
 import logging
 import struct
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -20,6 +20,7 @@ import aiohttp
 
 from kubectl_prism.errors import PrismError
 from kubectl_prism.kube.client import Client
+from kubectl_prism.kube.errors import Forbidden
 from kubectl_prism.model.meta import Key
 
 log = logging.getLogger(__name__)
@@ -39,13 +40,26 @@ class PortForwardFailed(PrismError):
 async def relay(client: Client, pod: Key, port: int, connection: Connection) -> None:
     """Carry one connection to and from a port of a pod until one side ends; PrismError where the pod's side fails."""
     reader, writer = connection
-    async with client.websocket("Pod", pod, "portforward", query={"ports": str(port)}, protocol=PROTOCOL) as socket:
+    async with _opened(client, pod, port) as socket:
         sending = asyncio.create_task(_send(reader, socket), name="port-forward")
         try:
             await _receive(socket, writer)
         finally:
             sending.cancel()
             await asyncio.wait([sending])
+
+
+@asynccontextmanager
+async def _opened(client: Client, pod: Key, port: int) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """Open the way to a port of a pod; Forbidden names the rights: older servers ask for get, newer ones for create."""
+    async with AsyncExitStack() as stack:
+        opening = client.websocket("Pod", pod, "portforward", query={"ports": str(port)}, protocol=PROTOCOL)
+        try:
+            socket = await stack.enter_async_context(opening)
+        except Forbidden as error:
+            words = f"that needs the rights get and create on pods/portforward in namespace {pod.namespace}"
+            raise Forbidden(error.status, error.reason, words) from error
+        yield socket
 
 
 async def _send(reader: asyncio.StreamReader, socket: aiohttp.ClientWebSocketResponse) -> None:

@@ -5,19 +5,16 @@ The operator is a process of its own; the official client and the API server's o
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from pathlib import Path
 
 import pytest
 
-from kubectl_prism.reconcile.namespace import SYNC
 from tests.reconcile.kinds.answers import Answers
-from tests.reconcile.kinds.doubles import Doubles
 from tests.reconcile.kinds.process import Operator
 from tests.reconcile.kinds.servers import Redis
-from tests.reconcile.kinds.world import CHILD_KINDS, World, conditions, eventually, is_ready
+from tests.reconcile.kinds.world import CHILD_KINDS, World, conditions, eventually
 
 PATTERNS = 200
 QUIET = 60.0
@@ -41,8 +38,6 @@ RESOURCES = (
     "services",
 )
 """What the API server counts writes to, by anybody: of other kinds' objects only statuses are written by others."""
-TENANTS = int(os.environ.get("PRISM_TENANTS", "100"))
-"""How many namespaces one proxy has; costs are of each, and a thousand take minutes to make and to remove."""
 KINDS = tuple(kind for kind in CHILD_KINDS if kind != "HorizontalPodAutoscaler")
 """Every kind that we write, but for the one whose status the controller-manager renews by the minute."""
 
@@ -134,36 +129,6 @@ def test_a_steady_cluster_sees_no_write_and_a_restart_makes_none(bare: World, an
             assert operator.writes() == 0
         assert writes(bare) == before[0]
         assert versions(bare) == steady
-
-
-@pytest.mark.timeout(600)
-def test_tenants_at_rest_cost_nothing(bare: World, tmp_path: Path) -> None:
-    """Each is Active after at most three calls; then neither the API server is written to nor the proxy asked."""
-    (folder := tmp_path / "operator").mkdir()
-    with Doubles() as doubles, Operator(bare.cluster, namespace=bare.namespace, folder=folder) as operator:
-        bare.stack("dev")
-        bare.ready("PrismStack", "dev")
-        doubles.stand_in(bare, "prism-proxy", 9090, doubles.proxy(tmp_path / "proxy"))
-        for number in range(TENANTS):
-            spec = {"proxyRef": {"name": "dev-proxy"}, "quotas": {"maxKeys": 10}}
-            bare.create("PrismNamespace", f"tenant-{number}", spec=spec)
-        eventually(lambda: all(is_ready(one) for one in bare.all("PrismNamespace")))
-        assert {conditions(one)["QuotasEnforced"] for one in bare.all("PrismNamespace")} == {"True QuotasApplied"}
-        assert TENANTS <= doubles.calls.total() <= 3 * TENANTS
-        assert operator.writes() <= 3 * TENANTS + 25  # a finalizer, a status, an Event each, and the stack's
-
-        def spent() -> tuple[float, int]:
-            return operator.writes(), doubles.calls.total()
-
-        def settled() -> tuple[float, int] | None:
-            before = spent()
-            time.sleep(2)  # an Event that is still to be written is written by then
-            return before if spent() == before else None
-
-        before, known = eventually(settled, within=120), versions(bare)
-        time.sleep(1.5 * SYNC)
-        assert spent() == before
-        assert versions(bare) == known
 
 
 def settled(world: World) -> dict[str, dict[str, str]] | None:
