@@ -23,7 +23,7 @@ from kubectl_prism.kube import decode
 from kubectl_prism.kube.backoff import Backoff
 from kubectl_prism.kube.client import PAGE, Client, selectors
 from kubectl_prism.kube.decode import Event, Fault
-from kubectl_prism.kube.errors import ApiError, Gone, NotFound, Silent, Unreachable, from_status
+from kubectl_prism.kube.errors import ApiError, Forbidden, Gone, NotFound, Silent, Unreachable, from_status
 from kubectl_prism.kube.tempo import GATHER, Tempo
 from kubectl_prism.kube.watch import Lines
 from kubectl_prism.model import meta
@@ -63,7 +63,8 @@ class Informer:
     together, and of one object the newest only.
     `synced` is set once the store holds the kind. `error` says what is wrong now, or None. `last_seen` is the monotonic
     second of the last byte from the server, `faults` counts objects that could not be read, `is_served` is False while
-    the server does not know the kind (then the store holds none, and that counts as synced).
+    the server does not know the kind (then the store holds none, and that counts as synced), `is_forbidden` is True
+    while we may not read it.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Informer:
         self.last_seen = -inf
         self.faults = 0
         self.is_served = True
+        self.is_forbidden = False
         self._client = client
         self._store = store
         self._namespace = namespace
@@ -261,6 +263,7 @@ class Informer:
     def _seen(self) -> None:
         self.last_seen = time.monotonic()
         self.error = None
+        self.is_forbidden = False
 
     def _patience(self) -> float:
         return self._silence if self._position else min(LISTING_SILENCE, self._silence)
@@ -277,6 +280,7 @@ class Informer:
 
     def _failed(self, error: PrismError) -> float:
         """Decide where to go on after a failure; return the seconds to wait."""
+        self.is_forbidden = isinstance(error, Forbidden)
         match error:
             case Gone() | ApiError(is_from_future=True):
                 return self._too_old(error)

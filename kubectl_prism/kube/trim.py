@@ -44,6 +44,7 @@ class ContainerStatus(TypedDict, total=False):
     """A container as it runs."""
 
     name: Any
+    image: Any
     ready: Any
     restartCount: Any
     state: Any

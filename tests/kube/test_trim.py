@@ -63,7 +63,7 @@ async def test_pods_are_kept_as_far_as_they_are_read(client: Client, server: Fak
             "qosClass": "Burstable",
             "conditions": [{"type": "Ready", "status": "True"}],
             "containerStatuses": [
-                {"name": "c", "ready": True, "restartCount": 2, "state": {"running": {}}, "imageID": "sha256:…"}
+                {"name": "c", "image": "i", "ready": True, "restartCount": 2, "state": {"running": {}}, "imageID": "…"}
             ],
         },
     }
@@ -80,7 +80,9 @@ async def test_pods_are_kept_as_far_as_they_are_read(client: Client, server: Fak
             "status": {
                 "phase": "Running",
                 "conditions": [{"type": "Ready", "status": "True"}],
-                "containerStatuses": [{"name": "c", "ready": True, "restartCount": 2, "state": {"running": {}}}],
+                "containerStatuses": [
+                    {"name": "c", "image": "i", "ready": True, "restartCount": 2, "state": {"running": {}}}
+                ],
             },
         },
     )
