@@ -55,6 +55,8 @@ class BackendStatus(Schema):
     """Whether the backend answered; left out where nobody could check."""
     last_checked: Time | None = None
     """When the health check last changed its answer; it goes on at its interval without writing."""
+    answers_within: str | None = None
+    """The time within which it answered, in steps: 100ms, 1s, 10s, 1m."""
     message: str | None = None
     """What the health check found, for people."""
     conditions: Annotated[list[Condition], ListMap("type")] | None = None

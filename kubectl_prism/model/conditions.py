@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest
 
 Status = Literal["True", "False", "Unknown"]
@@ -66,6 +67,12 @@ def reconciling(reason: str, message: str = "") -> list[Mark]:
 def stalled(reason: str, message: str = "") -> list[Mark]:
     """Return the three marks of an object that only a change by a person can mend."""
     return [false(READY, reason, message), false(RECONCILING, reason), true(STALLED, reason, message)]
+
+
+def paused() -> list[Mark]:
+    """Return the three marks of an object that a person wants left as it is: nobody looks how it is."""
+    message = f"nobody reconciles it while it has the annotation {meta.PAUSED}"
+    return [unknown(READY, "Paused", message), false(RECONCILING, "Paused"), false(STALLED, "Paused")]
 
 
 def merge(previous: Sequence[Manifest], marks: Iterable[Mark], *, generation: int, now: str) -> list[Manifest]:

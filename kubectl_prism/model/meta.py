@@ -15,6 +15,9 @@ FIELD_MANAGER = "prism-operator"
 CLIENT_MANAGER = "kubectl-prism"
 """The field manager of everything that a person's command applies."""
 
+PAUSED = "prism.io/paused"
+"""The annotation by which a person has an object left as it is: `"true"`."""
+
 
 class Key(NamedTuple):
     """An object within its kind; `namespace` is empty where the kind has none."""
@@ -47,7 +50,8 @@ def _mapping(value: object) -> Manifest:
 
 
 def _metadata(obj: Manifest) -> Manifest:
-    return _mapping(obj.get("metadata"))
+    found = obj.get("metadata")
+    return found if isinstance(found, dict) else {}
 
 
 def key(obj: Manifest) -> Key:
@@ -86,6 +90,11 @@ def annotations(obj: Manifest) -> dict[str, str]:
     return _mapping(_metadata(obj).get("annotations"))
 
 
+def is_paused(obj: Manifest) -> bool:
+    """Tell whether a person wants an object left as it is."""
+    return annotations(obj).get(PAUSED) == "true"
+
+
 def is_deleting(obj: Manifest) -> bool:
     """Tell whether deletion of `obj` has begun."""
     return bool(_metadata(obj).get("deletionTimestamp"))
@@ -119,7 +128,8 @@ def owner_reference(obj: Manifest) -> Manifest:
 
 def controller_of(obj: Manifest) -> Manifest | None:
     """Return the ownerReference of the controller of `obj`, if it has one."""
-    for reference in _metadata(obj).get("ownerReferences") or []:
+    found = _metadata(obj).get("ownerReferences")
+    for reference in found if isinstance(found, list) else ():
         if isinstance(reference, dict) and reference.get("controller"):
             return reference
     return None

@@ -6,7 +6,6 @@ and `Quantity` become the API server's own extensions. `model.crd` reads them al
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
@@ -127,11 +126,3 @@ class Condition(Schema):
     """The metadata.generation that was judged."""
     last_transition_time: Time
     """When the status last changed."""
-
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def seconds(duration: str) -> float:
-    """Return a duration such as `1m30s` in seconds."""
-    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9.]+)(ms|s|m|h)", duration))

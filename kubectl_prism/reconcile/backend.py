@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kubectl_prism.model import conditions, meta
+from kubectl_prism.model import conditions, latency, meta
 from kubectl_prism.model.backend import Backend
 from kubectl_prism.model.conditions import Mark
+from kubectl_prism.model.duration import seconds
 from kubectl_prism.model.meta import Key, Manifest
-from kubectl_prism.model.schema import seconds
 from kubectl_prism.reconcile import greetings
 from kubectl_prism.reconcile.credentials import RefError, resolve
 from kubectl_prism.reconcile.greetings import Answer, Target
@@ -36,6 +36,7 @@ class Checked:
     target: Target
     at: float
     answer: Answer
+    within: str | None = None
 
 
 class BackendReconciler:
@@ -96,8 +97,12 @@ class BackendReconciler:
         last = self._checked.get(key)
         if last and last.target == target and self._clock() - last.at < seconds(check.interval) * 0.9:
             return last.answer
+        began = self._clock()
         answer = await greetings.greet(target, timeout=seconds(check.timeout), inside=self._tools.inside)
-        self._checked[key] = Checked(target, self._clock(), answer)
+        took = self._clock() - began
+        told = backend.status.answers_within if backend.status else None
+        within = latency.within(took, before=told) if answer.healthy else None
+        self._checked[key] = Checked(target, self._clock(), answer, within)
         return answer
 
     async def _report(
@@ -114,6 +119,7 @@ class BackendReconciler:
             marks,
             phase=phase,
             healthy=answer.healthy,
+            answersWithin=checked.within if was_checked and (checked := self._checked.get(meta.key(obj))) else None,
             message=answer.message,
             lastChecked=(since or self._tools.now()) if was_checked else None,
         )

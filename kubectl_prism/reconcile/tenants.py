@@ -6,9 +6,9 @@ import datetime
 
 from kubectl_prism.model import conditions, meta
 from kubectl_prism.model.conditions import Mark
+from kubectl_prism.model.duration import seconds
 from kubectl_prism.model.meta import Key, Manifest
 from kubectl_prism.model.namespace import Namespace
-from kubectl_prism.model.schema import seconds
 from kubectl_prism.model.stack import Stack
 from kubectl_prism.proxy.tenant import Auth, Backend, Limits, Pattern, Provisioned, Tenant, Usage
 from kubectl_prism.store import Store

@@ -190,7 +190,10 @@ class Tools:
         return max(wait, self.pace.left(meta.owner_uid(new or {}), longest=LONGEST_HOLD))
 
     async def parsed(self, model: type[M], obj: Manifest) -> M | None:
-        """Return `obj` as its model; where it does not parse, its status says why and None is returned."""
+        """Return `obj` as its model; where it is paused or does not parse, its status says so and None is returned."""
+        if meta.is_paused(obj):
+            await self.flag(Request.of(obj), conditions.paused())
+            return None
         try:
             return documents.load_as(model, obj)
         except documents.InvalidSpec as error:

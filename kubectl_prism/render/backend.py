@@ -6,7 +6,6 @@ Secret and nowhere else, not even in a repr.
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from kubectl_prism.model.backend import Backend, BackendSpec
 from kubectl_prism.model.meta import Manifest
+from kubectl_prism.model.provider import guess
 from kubectl_prism.render import labels, names
 from kubectl_prism.render.manifest import canonical, manifest, present
 
@@ -33,25 +33,6 @@ TYPE = "PRISM_BACKEND_TYPE"
 
 OTHER_HALF = "prism.io/has-secret"
 """The annotation of a connection's ConfigMap whose other half is a Secret: who sees one without the other waits."""
-
-_PRODUCTS = {
-    "amqp": "rabbitmq",
-    "amqps": "rabbitmq",
-    "kafka": "kafka",
-    "memstore": "memstore",
-    "mongodb": "mongodb",
-    "mongodb+srv": "mongodb",
-    "mysql": "mysql",
-    "nats": "nats",
-    "postgres": "postgres",
-    "postgresql": "postgres",
-    "rabbitmq": "rabbitmq",
-    "redis": "redis",
-    "rediss": "redis",
-    "s3": "s3",
-    "sqlite": "sqlite",
-}
-_SCHEMES = {**_PRODUCTS, "tls": "nats"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,15 +88,6 @@ class BackendConnection:
             password_env=PASSWORD,
             tls_directory=MOUNT if self.has_tls else None,
         )
-
-
-def guess(*, name: str, type: str, url: str | None) -> str | None:
-    """Guess the product behind a backend: by the URL's scheme, else by a word in its name, else by its type."""
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", url or "")
-    if scheme and (known := _SCHEMES.get(scheme[1].lower())):
-        return known
-    words = (*re.split(r"[^a-z0-9]+", name.lower()), type.lower())
-    return next((_PRODUCTS[word] for word in words if word in _PRODUCTS), None)
 
 
 def provider(spec: BackendSpec, *, name: str = "", url: str | None = None) -> str:

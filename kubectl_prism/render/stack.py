@@ -7,8 +7,9 @@ find in this list.
 from __future__ import annotations
 
 from kubectl_prism.model.meta import Manifest
+from kubectl_prism.model.provider import guess
 from kubectl_prism.model.stack import Stack, StackBackend, StackNamespace, StackPattern
-from kubectl_prism.render import admin, backend, labels, names, proxy
+from kubectl_prism.render import admin, labels, names, proxy
 from kubectl_prism.render.manifest import manifest, present
 
 
@@ -67,7 +68,7 @@ def _pattern(stack: Stack, entry: StackPattern) -> Manifest:
 def _backend(entry: StackBackend) -> Manifest:
     return present(
         type=entry.type,
-        provider=entry.provider or backend.guess(name=entry.name, type=entry.type, url=entry.connection_string),
+        provider=entry.provider or guess(name=entry.name, type=entry.type, url=entry.connection_string),
         connection=present(
             url=entry.connection_string,
             secretRef=entry.secret_ref and entry.secret_ref.manifest(),

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from kubectl_prism.model.backend import Backend
+from kubectl_prism.model.provider import guess
 from kubectl_prism.render import backend
 from kubectl_prism.render.backend import ConnectionValues
 
@@ -36,7 +37,7 @@ def test_the_product_is_guessed_from_scheme_then_name_then_type(
     name: str, type: str, url: str | None, provider: str | None
 ) -> None:
     """A backend's product is guessed by the URL's scheme, else a word of the name, else the type; or not at all."""
-    assert backend.guess(name=name, type=type, url=url) == provider
+    assert guess(name=name, type=type, url=url) == provider
 
 
 def test_a_named_product_wins_and_the_type_is_the_last_resort() -> None:

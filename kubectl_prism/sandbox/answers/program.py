@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kubectl_prism.model import meta
+from kubectl_prism.model.duration import seconds
 from kubectl_prism.model.meta import Key, Manifest
-from kubectl_prism.model.schema import seconds
 
 Kind = Literal["proxy", "admin", "runner"]
 

@@ -181,3 +181,20 @@ def test_a_stack_is_not_ready_before_its_change_is_carried_out(world: World) -> 
             pod for pod in world.all("Pod", "component=prism-proxy") if not pod["metadata"].get("deletionTimestamp")
         ]
         assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {image}
+
+
+def test_a_paused_stack_is_left_as_it_is(world: World) -> None:
+    """While it carries the annotation nothing of it is changed, and it says so; without it all is made up for."""
+    world.stack("s")
+    world.ready("PrismStack", "s")
+    world.patch("PrismStack", "s", {"metadata": {"annotations": {"prism.io/paused": "true"}}})
+    world.becomes("PrismStack", "s", "Ready=Unknown Paused", phase="Running")
+    world.specify("PrismStack", "s", proxy={"replicas": 3})
+    world.delete("Service", "s-admin")
+    world.becomes("PrismStack", "s", "Ready=Unknown Paused")
+    assert world.get("Deployment", "s-proxy")["spec"]["replicas"] == 1
+    assert world.find("Service", "s-admin") is None
+    world.patch("PrismStack", "s", {"metadata": {"annotations": {"prism.io/paused": None}}})
+    world.ready("PrismStack", "s")
+    assert world.get("Deployment", "s-proxy")["spec"]["replicas"] == 3
+    assert world.find("Service", "s-admin") is not None
