@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest
@@ -15,7 +14,15 @@ from kubectl_prism.view.pods import PodRow
 
 def counts(deployment: Manifest) -> str:
     """Return available of wanted pods, e.g. `1/2`."""
-    return f"{_available(deployment)}/{_wanted(deployment)}"
+    available, wanted = numbers(deployment)
+    return f"{available}/{wanted}"
+
+
+def numbers(deployment: Manifest) -> tuple[int, int]:
+    """Return how many pods are available, and how many are wanted."""
+    available = lenient.mapping(deployment.get("status")).get("availableReplicas")
+    wanted = lenient.mapping(deployment.get("spec")).get("replicas")
+    return lenient.number(available), 1 if wanted is None else lenient.number(wanted)
 
 
 def selected(deployment: Manifest, objects: Objects) -> list[Manifest]:
@@ -27,7 +34,7 @@ def selected(deployment: Manifest, objects: Objects) -> list[Manifest]:
 def judged(deployment: Manifest, rows: Sequence[PodRow]) -> Health:
     """Judge a Deployment as `kubectl rollout status` does, with the reason of its worst pod."""
     status = lenient.mapping(deployment.get("status"))
-    wanted, available = _wanted(deployment), _available(deployment)
+    available, wanted = numbers(deployment)
     if meta.is_deleting(deployment):
         return Health(Severity.WAITING, "Terminating", "Terminating", "is being deleted")
     if lenient.number(status.get("observedGeneration")) < meta.generation(deployment):
@@ -55,17 +62,18 @@ def explained(health: Health, deployment: Manifest, rows: Sequence[PodRow]) -> H
     severity = max(health.severity, worst.health.severity)
     word = worst.health.word if worst.health.severity is Severity.BAD else health.word
     message = f"{worst.health.explanation}{_selector(deployment, worst.health)}"
-    return replace(health, severity=severity, word=word, reason=worst.health.reason, message=message)
+    return health._replace(severity=severity, word=word, reason=worst.health.reason, message=message)
 
 
 def _progress(deployment: Manifest) -> str:
     status = lenient.mapping(deployment.get("status"))
+    available, wanted = numbers(deployment)
     updated, replicas = (lenient.number(status.get(field)) for field in ("updatedReplicas", "replicas"))
-    if updated < _wanted(deployment):
-        return f"{updated} of {_wanted(deployment)} pods are of the new kind"
+    if updated < wanted:
+        return f"{updated} of {wanted} pods are of the new kind"
     if replicas > updated:
         return f"{replicas - updated} old pods are still there"
-    return f"{_available(deployment)} of {_wanted(deployment)} pods are ready"
+    return f"{available} of {wanted} pods are ready"
 
 
 def _selector(deployment: Manifest, health: Health) -> str:
@@ -76,15 +84,6 @@ def _selector(deployment: Manifest, health: Health) -> str:
     selector = lenient.mapping(spec.get("nodeSelector"))
     words = ", ".join(f"{key}={value}" for key, value in sorted(selector.items()))
     return f" (node selector {words})" if words else ""
-
-
-def _wanted(deployment: Manifest) -> int:
-    replicas = lenient.mapping(deployment.get("spec")).get("replicas")
-    return 1 if replicas is None else lenient.number(replicas)
-
-
-def _available(deployment: Manifest) -> int:
-    return lenient.number(lenient.mapping(deployment.get("status")).get("availableReplicas"))
 
 
 def _condition(deployment: Manifest, type: str) -> Manifest:

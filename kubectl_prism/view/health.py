@@ -6,8 +6,8 @@ generation they speak of: an older judgement is a wait, not an answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from kubectl_prism.model import conditions, meta
 from kubectl_prism.model.meta import Manifest
@@ -22,8 +22,7 @@ class Severity(IntEnum):
     BAD = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(NamedTuple):
     """A severity with its words: `word` fits a column, `reason` is a stable CamelCase word, `message` a sentence."""
 
     severity: Severity
@@ -57,7 +56,7 @@ def health(obj: Manifest) -> Health:
         return Health(Severity.WAITING, "Pending", unseen["reason"], unseen["message"])
     if _is_outdated(obj, ready):
         return Health(Severity.WAITING, "Progressing", "NewGeneration", "the reconciler has not seen the last change")
-    status, reason, message = (str(ready.get(field) or "") for field in ("status", "reason", "message"))
+    status, reason, message = ready.get("status"), str(ready.get("reason") or ""), str(ready.get("message") or "")
     if status == "True":
         return Health(Severity.OK, "Ready", reason, message)
     stalled = _condition(obj, conditions.STALLED)
@@ -80,7 +79,10 @@ def worst(*severities: Severity) -> Severity:
 def _condition(obj: Manifest, type: str) -> Manifest | None:
     status = obj.get("status")
     found = status.get("conditions") if isinstance(status, dict) else None
-    return conditions.find(obj, type) if isinstance(found, list) else None
+    for condition in found if isinstance(found, list) else ():
+        if isinstance(condition, dict) and condition.get("type") == type:
+            return condition
+    return None
 
 
 def _is_outdated(obj: Manifest, condition: Manifest) -> bool:

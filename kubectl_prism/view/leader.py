@@ -6,7 +6,7 @@ the holder of a Lease writes into it are its own words; its pod is looked for by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,11 +16,11 @@ from kubectl_prism.model.meta import Key, Manifest
 from kubectl_prism.view import lenient
 from kubectl_prism.view.age import age, duration, parse
 from kubectl_prism.view.health import Health, Severity
-from kubectl_prism.view.objects import SIMULATED_LABEL
+from kubectl_prism.view.objects import SIMULATED_LABEL, named
+from kubectl_prism.view.wishes import ZONE
 
 HEADERS = ("LEASE", "FOR", "STATUS", "HOLDER", "NODE", "ZONE", "SINCE", "RENEWED", "TRANSITIONS")
 OPERATOR = "prism-operator"
-ZONE = "topology.kubernetes.io/zone"
 DEFAULT_NAME = "prism-admin-leader"
 LASTS = 15.0
 
@@ -59,7 +59,8 @@ def leaderships(seen: Seen, now: datetime) -> list[Leadership]:
     """Return a line for every stack whose admins elect a leader and for every reconciler's Lease, the worst first."""
     leases = {meta.key(lease): lease for lease in seen.leases}
     wanted = [*_elections(seen.stacks), *(("the reconciler", key) for key in leases if key.name == OPERATOR)]
-    found = [_leadership(owner, key, leases.get(key), seen, now) for owner, key in wanted]
+    pods = _holders(seen.pods, leases.values())
+    found = [_leadership(owner, key, leases.get(key), seen.nodes, pods, now) for owner, key in wanted]
     return sorted(found, key=lambda one: (-one.health.severity, one.lease, one.owner))
 
 
@@ -116,15 +117,22 @@ def _elections(stacks: Iterable[Manifest]) -> Iterator[tuple[str, Key]]:
             yield f"stack {key.name}", Key(key.namespace, str(election.get("leaseName") or DEFAULT_NAME))
 
 
-def _leadership(owner: str, key: Key, lease: Manifest | None, seen: Seen, now: datetime) -> Leadership:
+def _leadership(
+    owner: str,
+    key: Key,
+    lease: Manifest | None,
+    nodes: Iterable[Manifest],
+    pods: Mapping[Key, Manifest],
+    now: datetime,
+) -> Leadership:
     if lease is None:
         return Leadership(key, owner, Health(Severity.WAITING, "Missing", message="nobody has led yet"))
     found, spec = record.holder(lease), record.spec(lease)
     lasts = record.lasts(lease, otherwise=LASTS)
     silent = _seconds(spec.get("renewTime"), now)
-    pod = _pod(seen.pods, key.namespace, found.identity)
+    pod = pods.get(Key(key.namespace, _pod_name(found.identity)))
     node = str(lenient.mapping((pod or {}).get("spec")).get("nodeName") or "")
-    place = next((one for one in seen.nodes if meta.key(one).name == node), {})
+    place = next((one for one in nodes if meta.key(one).name == node), {})
     return Leadership(
         key,
         owner,
@@ -158,7 +166,12 @@ def _seconds(timestamp: object, now: datetime) -> float | None:
     return None if time is None else max(0.0, (now - time).total_seconds())
 
 
-def _pod(pods: Iterable[Manifest], namespace: str, holder: str) -> Manifest | None:
+def _holders(pods: Iterable[Manifest], leases: Iterable[Manifest]) -> Mapping[Key, Manifest]:
+    """Return the pods that hold any of these Leases, by one look at all of thousands."""
+    names = {name for lease in leases if (name := _pod_name(record.holder(lease).identity))}
+    return {meta.key(pod): pod for pod in named(pods, names)}
+
+
+def _pod_name(identity: str) -> str:
     """Return the pod that a holder's name means: its own, or its own and more after an underscore."""
-    name = holder.partition("_")[0]
-    return next((pod for pod in pods if name and meta.key(pod) == Key(namespace, name)), None)
+    return identity.partition("_")[0]

@@ -17,4 +17,9 @@ def mappings(value: object) -> list[Manifest]:
 
 def number(value: object) -> int:
     """Return a whole number as it is, and 0 for anything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    return value if type(value) is int else 0
+
+
+def text(value: object) -> str:
+    """Return a text as it is, and an empty one for anything else."""
+    return value if isinstance(value, str) else ""

@@ -6,16 +6,18 @@ there; what the spec wants and nobody has made yet is a component that waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from functools import partial
+from typing import Literal, NamedTuple
 
 from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Key, Manifest
 from kubectl_prism.view import deployments, lenient, pods
 from kubectl_prism.view.age import age
 from kubectl_prism.view.health import Health, Severity, health
+from kubectl_prism.view.memory import Memory
 from kubectl_prism.view.objects import Objects
 from kubectl_prism.view.pods import PodRow
 
@@ -26,11 +28,11 @@ _CUSTOM: tuple[tuple[ComponentKind, str, str], ...] = (
     ("backend", "backends", "PrismBackend"),
     ("namespace", "namespaces", "PrismNamespace"),
 )
+_PROGRAMS: tuple[tuple[ComponentKind, str], ...] = (("proxy", "prism-proxy"), ("admin", "prism-admin"))
 _MISSING = Health(Severity.WAITING, "Missing", "NotCreated", "is not created yet")
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(NamedTuple):
     """A part of a stack; `ready` counts pods as `available/wanted` and is empty where there are none to count."""
 
     kind: ComponentKind
@@ -63,65 +65,147 @@ class StackTree:
         return self.severity <= Severity.UNKNOWN
 
     @property
+    def verdict(self) -> Health:
+        """How the whole is, in one word: as its stack says, unless its parts know worse."""
+        if not self.name:
+            first = next((component.health for component in self.components), self.health)
+            return Health(self.severity, "Ready" if self.is_ready else first.word)
+        if self.health.is_ok and not self.is_ready:
+            unseen = "the reconciler has not judged this yet, or is not running"
+            return Health(self.severity, "Degraded", message=unseen)
+        return self.health
+
+    @property
     def simulated(self) -> bool:
         """At least one of its pods runs on a simulated node, so nothing really runs in it."""
         return any(pod.simulated for component in self.components for pod in component.pods)
 
 
-def trees(objects: Objects, now: datetime) -> tuple[StackTree, ...]:
-    """Return every stack, and for each namespace one tree without a name for what no stack owns; worst first."""
-    owned = {meta.uid(stack) for stack in objects.stacks}
-    found = [tree(stack, objects, now) for stack in objects.stacks]
-    found += _unowned(objects, owned, now)
+def trees(
+    objects: Objects, now: datetime, *, is_brief: bool = False, memory: Brief | None = None
+) -> tuple[StackTree, ...]:
+    """Return every stack, and for each namespace one tree without a name for what no stack owns; worst first.
+
+    A brief tree judges the same and leaves out what a summary does not need: the pods, age and details of what is OK.
+    `memory` is of earlier brief looks.
+    """
+    memory = Memory() if memory is None else memory
+    memory.turn()
+    look = _Look(objects, now, memory, is_brief)
+    found = [*(_tree(stack, look) for stack in objects.stacks), *_unowned(look)]
     return tuple(sorted(found, key=lambda tree: (-tree.severity, tree.namespace, tree.name == "", tree.name)))
 
 
 def tree(stack: Manifest, objects: Objects, now: datetime) -> StackTree:
     """Return one stack with everything that belongs to it."""
-    parts = [*_programs(stack, objects, now), *_members(stack, objects, now)]
-    return StackTree(*meta.key(stack), health=health(stack), age=_age(stack, now), components=_sorted(parts))
+    return _tree(stack, _Look(objects, now, Memory()))
 
 
-def _programs(stack: Manifest, objects: Objects, now: datetime) -> Iterable[Component]:
-    spec = lenient.mapping(stack.get("spec"))
-    kinds: Sequence[tuple[ComponentKind, str]] = (("proxy", "prism-proxy"), ("admin", "prism-admin"))
-    for kind, label in kinds:
-        if kind == "admin" and lenient.mapping(spec.get("admin")).get("enabled") is False:
+Brief = Memory[Component | None]
+"""What brief looks remember of patterns, backends and namespaces: None of what has to be looked at each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is looked at, when, and whether only for what is not OK."""
+
+    objects: Objects
+    now: datetime
+    memory: Brief
+    is_brief: bool = False
+
+    def pods(self, deployment: Manifest) -> tuple[PodRow, ...]:
+        """Return the pods of a Deployment, worst first."""
+        nodes = self.objects.simulated_nodes
+        selected = deployments.selected(deployment, self.objects)
+        rows = [pods.row(pod, self.now, simulated_nodes=nodes) for pod in selected]
+        return tuple(sorted(rows, key=lambda row: (-row.health.severity, row.name)))
+
+    def age(self, obj: Manifest) -> str:
+        """Return the age of an object."""
+        return age(lenient.mapping(obj.get("metadata")).get("creationTimestamp"), self.now)
+
+
+def _tree(stack: Manifest, look: _Look) -> StackTree:
+    parts = [*_programs(stack, look), *_members(stack, look)]
+    return StackTree(*meta.key(stack), health=health(stack), age=look.age(stack), components=_sorted(parts))
+
+
+def programs(stack: Manifest, objects: Objects) -> Iterable[tuple[ComponentKind, list[Manifest]]]:
+    """Return the Deployments of the stack's proxies and admins, none where one is missing that is wanted."""
+    made = objects.owned(stack, "deployments")
+    for kind, label in _PROGRAMS:
+        if kind == "admin" and lenient.mapping(lenient.mapping(stack.get("spec")).get("admin")).get("enabled") is False:
             continue
-        made = [d for d in objects.owned(stack, "deployments") if meta.labels(d).get("component") == label]
-        yield from (_program(kind, deployment, objects, now) for deployment in made)
+        yield kind, [deployment for deployment in made if meta.labels(deployment).get("component") == label]
+
+
+def _programs(stack: Manifest, look: _Look) -> Iterable[Component]:
+    for kind, made in programs(stack, look.objects):
+        yield from (_program(kind, deployment, look) for deployment in made)
         if not made:
             yield Component(kind, f"{meta.key(stack).name}-{kind}", _MISSING)
 
 
-def _program(kind: ComponentKind, deployment: Manifest, objects: Objects, now: datetime) -> Component:
-    rows = _pods(deployment, objects, now)
-    judged = deployments.judged(deployment, rows)
+def _program(kind: ComponentKind, deployment: Manifest, look: _Look) -> Component:
+    judged, rows = _judged(deployment, look)
     name = meta.key(deployment).name
-    return Component(kind, name, judged, deployments.counts(deployment), age=_age(deployment, now), pods=rows)
+    return Component(kind, name, judged, deployments.counts(deployment), age=look.age(deployment), pods=rows)
 
 
-def _members(stack: Manifest, objects: Objects, now: datetime) -> Iterable[Component]:
+def _judged(deployment: Manifest, look: _Look) -> tuple[Health, tuple[PodRow, ...]]:
+    """Judge a Deployment by its pods; one that is OK without them is OK, so a brief look leaves them out."""
+    if look.is_brief and (alone := deployments.judged(deployment, ())).is_ok:
+        return alone, ()
+    rows = look.pods(deployment)
+    return deployments.judged(deployment, rows), rows
+
+
+def _members(stack: Manifest, look: _Look) -> Iterable[Component]:
     for kind, field, _ in _CUSTOM:
-        mine = objects.owned(stack, field)
-        yield from (_member(kind, obj, objects, now) for obj in mine)
-        names = {meta.key(obj).name for obj in mine}
+        made = [_member(kind, obj, look) for obj in look.objects.owned(stack, field)]
+        yield from made
+        names = {component.name for component in made}
         for wanted in lenient.mappings(lenient.mapping(stack.get("spec")).get(field)):
-            if wanted.get("name") not in names:
-                yield Component(kind, str(wanted.get("name")), _MISSING)
+            if (name := str(wanted.get("name"))) not in names:
+                yield Component(kind, name, _MISSING)
 
 
-def _member(kind: ComponentKind, obj: Manifest, objects: Objects, now: datetime) -> Component:
-    component = Component(kind, meta.key(obj).name, health(obj), detail=_detail(kind, obj), age=_age(obj, now))
-    made = objects.owned(obj, "deployments") if kind == "pattern" else []
-    if not made:
-        return component
-    rows = _pods(made[0], objects, now)
+def _member(kind: ComponentKind, obj: Manifest, look: _Look) -> Component:
+    made = runner(obj, look.objects) if kind == "pattern" else None
+    if look.is_brief:
+        found = look.memory.recall(partial(_fine, kind, obj, made), obj, made)
+        return _whole(kind, obj, made, look) if found is None else found
+    return _whole(kind, obj, made, look)
+
+
+def _fine(kind: ComponentKind, obj: Manifest, made: Manifest | None) -> Component | None:
+    """Return a brief component, which is the same at any time; None where its pods have to be looked at."""
+    own, name = health(obj), meta.key(obj).name
+    if made is None:
+        return Component(kind, name, own)
+    if own.is_ok and deployments.judged(made, ()).is_ok:
+        return Component(kind, name, own, deployments.counts(made))
+    return None
+
+
+def _whole(kind: ComponentKind, obj: Manifest, made: Manifest | None, look: _Look) -> Component:
+    own, name = health(obj), meta.key(obj).name
+    detail, since = ("", "") if look.is_brief else (_detail(kind, obj), look.age(obj))
+    if made is None:
+        return Component(kind, name, own, detail=detail, age=since)
     # The pattern's own Ready is as old as its reconciler's last look; its Deployment says what is now.
-    own = component.health
-    judged = deployments.judged(made[0], rows) if own.is_ok else deployments.explained(own, made[0], rows)
-    judged = own if judged.is_ok else judged
-    return replace(component, health=judged, ready=deployments.counts(made[0]), pods=rows)
+    if own.is_ok:
+        judged, rows = _judged(made, look)
+    else:
+        rows = look.pods(made)
+        judged = deployments.explained(own, made, rows)
+    return Component(kind, name, own if judged.is_ok else judged, deployments.counts(made), detail, since, rows)
+
+
+def runner(pattern: Manifest, objects: Objects) -> Manifest | None:
+    """Return the Deployment of a pattern, where it has one."""
+    return next(iter(objects.owned(pattern, "deployments")), None)
 
 
 def _detail(kind: ComponentKind, obj: Manifest) -> str:
@@ -135,29 +219,26 @@ def _detail(kind: ComponentKind, obj: Manifest) -> str:
             return ""
 
 
-def _unowned(objects: Objects, owners: set[str], now: datetime) -> list[StackTree]:
+def _unowned(look: _Look) -> list[StackTree]:
     homes: dict[str, list[Component]] = {}
     for kind, field, _ in _CUSTOM:
-        for obj in getattr(objects, field):
-            if (meta.controller_of(obj) or {}).get("uid") not in owners:
-                homes.setdefault(meta.key(obj).namespace, []).append(_member(kind, obj, objects, now))
+        for obj in unowned(look.objects, field):
+            homes.setdefault(meta.key(obj).namespace, []).append(_member(kind, obj, look))
     fine = Health(Severity.OK, "")
     return [StackTree(namespace, "", fine, "", _sorted(parts)) for namespace, parts in homes.items()]
 
 
+def unowned(objects: Objects, field: str) -> list[Manifest]:
+    """Return the objects, of the kind that the field of this name holds, that no stack owns."""
+    stacks = {meta.uid(stack): stack for stack in objects.stacks}
+    found: tuple[Manifest, ...] = getattr(objects, field)
+    if sum(len(objects.owned(stack, field)) for stack in stacks.values()) == len(found):
+        return []  # as it mostly is; told without a look at each of thousands
+    return [obj for obj in found if (meta.controller_of(obj) or {}).get("uid") not in stacks]
+
+
 def _sorted(components: Iterable[Component]) -> tuple[Component, ...]:
     return tuple(sorted(components, key=lambda part: (-part.health.severity, _ORDER.index(part.kind), part.name)))
-
-
-def _pods(deployment: Manifest, objects: Objects, now: datetime) -> tuple[PodRow, ...]:
-    selected = deployments.selected(deployment, objects)
-    nodes = objects.simulated_nodes
-    rows = [pods.row(pod, now, simulated_nodes=nodes) for pod in selected]
-    return tuple(sorted(rows, key=lambda row: (-row.health.severity, row.name)))
-
-
-def _age(obj: Manifest, now: datetime) -> str:
-    return age(lenient.mapping(obj.get("metadata")).get("creationTimestamp"), now)
 
 
 def find(trees: Iterable[StackTree], key: Key) -> StackTree | None:

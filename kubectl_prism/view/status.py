@@ -90,13 +90,9 @@ def data(trees: Iterable[StackTree]) -> Manifest:
 
 
 def _head(tree: StackTree) -> Line:
+    health = tree.verdict
     if not tree.name:
-        worst = next((part.health for part in tree.components), tree.health)
-        word = "Ready" if tree.is_ready else worst.word
-        return Line(0, f"{tree.namespace} (no stack)", Health(tree.severity, word))
-    health = tree.health
-    if health.is_ok and not tree.is_ready:
-        health = Health(tree.severity, "Degraded", message="the reconciler has not judged this yet, or is not running")
+        return Line(0, f"{tree.namespace} (no stack)", health)
     return Line(0, f"{tree.namespace}/{tree.name}", health, age=tree.age, note=_note(health))
 
 

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from kubectl_prism.model import meta
+from kubectl_prism.model.duration import seconds
 from kubectl_prism.model.meta import Key, Manifest
-from kubectl_prism.model.schema import seconds
 from kubectl_prism.view import lenient
 from kubectl_prism.view.age import age, duration, parse
+from kubectl_prism.view.bar import bar
 from kubectl_prism.view.health import Health, Severity, health
 
 HEADERS = ("NAME", "ID", "PROXY", "STATUS", "KEYS", "CONNECTIONS", "REQUESTS/S", "EXPIRES", "AGE")
 NEARLY, SPENT = 0.8, 1.0
-WIDTH = 8
-"""Characters of a bar."""
-FULL, EMPTY = "█", "░"
+_FOREVER = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +44,14 @@ class Gauge:
 
     @property
     def words(self) -> str:
-        """Use, limit and how near they are: `812/1000 ██████░░ nearly spent`."""
+        """Use, limit and how near they are: `812/1000 nearly spent ██████░░`."""
         used = "?" if self.used is None else f"{self.used:g}"
         if self.limit is None:
             return used if self.used is not None else "-"
         if self.share is None:
             return f"{used}/{self.limit:g}"
         said = {Severity.BAD: " spent", Severity.WAITING: " nearly spent"}.get(self.severity, "")
-        return f"{used}/{self.limit:g} {bar(self.share)}{said}"
-
-
-def bar(share: float) -> str:
-    """Return a share between 0 and 1 as a bar; any use at all shows."""
-    filled = min(WIDTH, round(share * WIDTH)) or int(share > 0)
-    return FULL * filled + EMPTY * (WIDTH - filled)
+        return f"{used}/{self.limit:g}{said} {bar(self.share)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +98,7 @@ def row(obj: Manifest, now: datetime) -> TenantRow:
         keys=_gauge(used.get("currentKeys"), quotas.get("maxKeys")),
         connections=_gauge(used.get("currentConnections"), quotas.get("maxConnections")),
         rate=_gauge(used.get("requestRate"), rate.get("requestsPerSecond")),
-        expires=_expires(created, spec.get("ttl"), now),
+        expires=expires(created, spec.get("ttl"), now),
         age=age(created, now),
         tags=tuple(sorted((str(name), str(value)) for name, value in lenient.mapping(spec.get("tags")).items())),
         server=str(status.get("proxyStatus") or ""),
@@ -162,12 +155,22 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _expires(created: object, ttl: object, now: datetime) -> str:
-    began = parse(created)
-    if not isinstance(ttl, str) or not ttl or began is None:
+def left(created: object, ttl: object, now: datetime) -> float | None:
+    """Return how many seconds are left of a ttl, less than none where it is over; None where there is none."""
+    if not isinstance(ttl, str) or not ttl or (began := parse(created)) is None:
+        return None
+    try:
+        return min(seconds(ttl), _FOREVER) - (now - began).total_seconds()
+    except ValueError:
+        return None
+
+
+def expires(created: object, ttl: object, now: datetime) -> str:
+    """Return in how long a ttl is over, or that it is; an empty string where there is none."""
+    time = left(created, ttl, now)
+    if time is None:
         return ""
-    left = (began + timedelta(seconds=seconds(ttl)) - now).total_seconds()
-    return f"in {duration(left)}" if left > 0 else "over"
+    return f"in {duration(time)}" if time > 0 else "over"
 
 
 def described(obj: Manifest, events: Iterable[Manifest], now: datetime) -> list[str]:

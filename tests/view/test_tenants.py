@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from kubectl_prism.model.meta import Manifest
+from kubectl_prism.view.bar import bar
 from kubectl_prism.view.health import Severity
-from kubectl_prism.view.tenants import Gauge, bar, data, described, row, rows, tenants
+from kubectl_prism.view.tenants import Gauge, data, described, row, rows, tenants
 
 NOW = datetime(2026, 11, 28, 12, 0, 0, tzinfo=UTC)
 QUOTAS = {"maxKeys": 100, "maxConnections": 10, "rateLimit": {"requestsPerSecond": 50}}
@@ -28,10 +29,10 @@ def tenant(name: str = "acme", *, used: Any = None, ready: str = "True", **spec:
         (0, 100, "0/100 ░░░░░░░░", Severity.OK),
         (1, 1000, "1/1000 █░░░░░░░", Severity.OK),
         (79, 100, "79/100 ██████░░", Severity.OK),
-        (80, 100, "80/100 ██████░░ nearly spent", Severity.WAITING),
-        (100, 100, "100/100 ████████ spent", Severity.BAD),
-        (120, 100, "120/100 ████████ spent", Severity.BAD),
-        (0, 0, "0/0 ████████ spent", Severity.BAD),
+        (80, 100, "80/100 nearly spent ██████░░", Severity.WAITING),
+        (100, 100, "100/100 spent ████████", Severity.BAD),
+        (120, 100, "120/100 spent ████████", Severity.BAD),
+        (0, 0, "0/0 spent ████████", Severity.BAD),
         (None, 100, "?/100", Severity.OK),
         (12.5, None, "12.5", Severity.OK),
         (None, None, "-", Severity.OK),
@@ -58,7 +59,7 @@ def test_a_row_tells_use_against_quota() -> None:
             "acme-prod",
             "shop/dev-proxy",
             "Ready",
-            "85/100 ███████░ nearly spent",
+            "85/100 nearly spent ███████░",
             "2/10 ██░░░░░░",
             "12.5/50 ██░░░░░░",
             "in 120m",
