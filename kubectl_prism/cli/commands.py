@@ -19,6 +19,7 @@ PROGRAM = "kubectl prism"
 
 VERBS = (
     "up",
+    "tui",
     "status",
     "leader",
     "logs",

@@ -109,7 +109,7 @@ async def _follow(client: Client, wanted: Wanted, show: Print) -> None:
     async with asyncio.TaskGroup() as group:
         while True:
             for pod in sorted(pods - known):
-                group.create_task(_followed(client, pod, wanted, show), name=f"log of {pod}")
+                group.create_task(followed(client, pod, wanted, show), name=f"log of {pod}")
             known = pods
             wanted = replace(wanted, tail=-1)  # of a pod that comes later all is new
             await asyncio.sleep(LOOK)
@@ -117,8 +117,10 @@ async def _follow(client: Client, wanted: Wanted, show: Print) -> None:
                 pods = set(await _pods(client, wanted))
 
 
-async def _followed(client: Client, pod: Key, wanted: Wanted, show: Print) -> None:
-    """Follow the log of one pod for as long as there is one."""
+async def followed(
+    client: Client, pod: Key, wanted: Wanted, show: Print, *, warn: Callable[[str], None] = note
+) -> None:
+    """Follow the log of one pod for as long as there is one; `warn` is told why it cannot be read."""
     last, said = "", ""
     while await _is_there(client, pod):
         try:
@@ -127,7 +129,7 @@ async def _followed(client: Client, pod: Key, wanted: Wanted, show: Print) -> No
                 last = line.time
         except PrismError as error:
             if error.message != said:
-                note(f"warning: {pod.name}: {error.message}")
+                warn(f"warning: {pod.name}: {error.message}")
             said = error.message
         await asyncio.sleep(LOOK)
 

@@ -18,6 +18,7 @@ import typer
 from kubectl_prism.cli.commands import add, given
 from kubectl_prism.cli.options import Options, duration
 from kubectl_prism.cli.output import note, paint, write
+from kubectl_prism.cli.tui import over_engine, require_terminal
 from kubectl_prism.errors import TimedOut, UsageError
 from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest
@@ -43,6 +44,7 @@ class Plan:
     force_conflicts: bool
     steal: bool
     namespaces: tuple[str, ...] | None
+    tui: bool = False
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +55,7 @@ def register(app: typer.Typer) -> None:
         examples={
             "From nothing to a running stack": "kubectl prism up",
             "Your own stack": "kubectl prism up -f stack.yaml",
+            "The same, with the dashboard over it": "kubectl prism up --tui",
             "A sandbox on this machine, whatever the kubeconfig says": "kubectl prism up --sandbox",
             "In CI: end as soon as everything is Ready": "kubectl prism up -f stack.yaml --wait --timeout=5m --yes",
         },
@@ -69,6 +72,7 @@ def up(
     wait: Annotated[
         bool, typer.Option("--wait", "--detach", help="End once everything is Ready, instead of reconciling on.")
     ] = False,
+    tui: Annotated[bool, typer.Option("--tui", help="Show the dashboard while reconciling.")] = False,
     timeout: Annotated[str, typer.Option("--timeout", help="How long --wait waits, e.g. 5m.")] = "5m",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     watch_namespace: Annotated[
@@ -94,6 +98,10 @@ def up(
     seconds = duration(timeout)
     if not seconds:
         raise UsageError(f"--timeout {timeout} is not a time", hint="write 90s or 5m")
+    if tui:
+        if wait:
+            raise UsageError("--tui cannot go with --wait", hint="leave one of them out")
+        require_terminal()
     from kubectl_prism.cli import files
 
     objects = files.objects(file or [], sample)
@@ -111,6 +119,7 @@ def up(
         force_conflicts=force_conflicts,
         steal=steal,
         namespaces=tuple(watch_namespace) if watch_namespace else None,
+        tui=tui,
     )
     return run(_up(plan, target, options))
 
@@ -120,7 +129,7 @@ async def _up(plan: Plan, target: Target, options: Options) -> int:
     from kubectl_prism.reconcile.engine import engine
 
     stopping = _signals()
-    shown = await _shown_kinds(target)
+    shown = await _shown_kinds(target) + (["Event", "Lease"] if plan.tui else [])
     async with engine(
         target.cluster,
         role="up",
@@ -133,6 +142,10 @@ async def _up(plan: Plan, target: Target, options: Options) -> int:
         async with asyncio.TaskGroup() as group:
             group.create_task(running.manager.run(), name="manager")
             try:
+                if plan.tui:
+                    await _either(over_engine(running, target.cluster, options), stopping)
+                    _take_leave(plan, target)
+                    return INTERRUPTED
                 return await _follow(plan, target, options, running, applied, stopping)
             finally:
                 running.manager.stop()

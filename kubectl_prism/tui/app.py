@@ -1,0 +1,280 @@
+"""The application: follows one source, draws the page that is seen as often as is good, and asks before it writes.
+
+Ten times a second at most, and never for more than a fifth of the time: keys come first. What only a key needs is
+read from disk when it is pressed, so that the first page is there at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
+from textual.screen import Screen
+
+from kubectl_prism.errors import PrismError
+from kubectl_prism.model import meta
+from kubectl_prism.model.change import Change
+from kubectl_prism.model.meta import Manifest, Ref
+from kubectl_prism.store import Store
+from kubectl_prism.tui import pages, trends
+from kubectl_prism.tui.screens.page import PAGES, Page
+from kubectl_prism.tui.settings import Settings
+from kubectl_prism.tui.snapshot import Snapshot, look
+from kubectl_prism.tui.source import Choices, Connect, Link, Place, Source
+from kubectl_prism.tui.themes import THEMES
+from kubectl_prism.view.spark import History
+
+SHORTEST = 0.1
+"""Seconds between two drawings, at least."""
+EASE = 4
+"""How many times as long as a drawing took nothing is drawn after it."""
+LONGEST = 1.0
+"""Seconds after which ages and clocks are drawn anew though nothing changed."""
+AGAIN = 5.0
+"""Seconds until a cluster that could not be reached at all is tried again."""
+
+_NOWHERE = Place(context="", server="", namespace=None)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class PrismApp(App[None]):
+    """The dashboard over whatever `connect` opens."""
+
+    TITLE = "kubectl prism"
+    CSS_PATH = "app.tcss"
+    DEFAULT_MODE = "overview"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(str(number), f"page('{name}')", title, show=False)
+            for number, (name, title) in enumerate(PAGES.items(), start=1)
+        ),
+        Binding("colon", "command_palette", "Commands", show=False),
+        Binding("n", "choose_namespace", "Namespace", show=False),
+        Binding("x", "choose_context", "Context", show=False),
+        Binding("question_mark", "keys", "Keys"),
+        Binding("q,ctrl+c", "quit", "Quit"),
+    ]
+
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        contexts: Choices,
+        settings: Settings | None = None,
+        now: Callable[[], datetime] = _clock,
+    ) -> None:
+        super().__init__()
+        self.settings = settings or Settings()
+        self.stack: Ref | None = None
+        self._connect = connect
+        self._contexts = contexts
+        self._now = now
+        self._source: Source | None = None
+        self._changed = asyncio.Event()
+        self._history = History()
+        self._noted: tuple[int, ...] = ()
+        self._seen = ["overview"]
+        for theme in THEMES:
+            self.register_theme(theme)
+        if self.settings.theme in self.available_themes:
+            self.set_reactive(App.theme, self.settings.theme)
+        for name in PAGES:
+            self.add_mode(name, lambda name=name: pages.made(name))  # type: ignore[misc]
+
+    @property
+    def source(self) -> Source:
+        """The cluster that is shown; PrismError while there is none."""
+        if self._source is None:
+            raise PrismError("no cluster is reached yet")
+        return self._source
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is known now."""
+        source = self._source
+        store = source.store if source else Store()
+        place = source.place if source else _NOWHERE
+        link = source.link() if source else Link(trouble=self._trouble)
+        return look(store, now=self._now(), place=place, link=link, history=self._history)
+
+    _trouble = ""
+
+    async def on_mount(self) -> None:
+        """Show an empty page at once; a cluster is looked for when that is seen."""
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+        self.run_worker(self._follow(), name="follow", group="follow", exit_on_error=True)
+
+    def on_ready(self) -> None:
+        """Look for the cluster once the first page is seen: what that needs takes longer to read than the page."""
+        self.screen.call_after_refresh(self.go, None, None)
+
+    def go(self, context: str | None, namespace: str | None) -> None:
+        """Show another cluster or namespace from now on."""
+        self.run_worker(self._visit(context, namespace), name="visit", group="visit", exclusive=True)
+
+    def draw(self) -> None:
+        """Draw the page that is seen, and what lies over it, as things are now."""
+        snapshot = self.snapshot
+        self._note(snapshot)
+        for screen in self.screen_stack:
+            if isinstance(screen, Page):
+                with suppress(NoMatches):  # a page that is put together or taken down lacks parts
+                    screen.show(snapshot)
+
+    def ask(self, what: str, target: Ref) -> None:
+        """Do something with an object, in the background."""
+        self.run_worker(self._ask(what, target), name=what, group="ask")
+
+    def confirm(self, change: Change, obj: Manifest) -> None:
+        """Ask a person whether `change` is to be made to `obj`, and make it when they say so."""
+        self.run_worker(self._confirm(change, obj), name="confirm", group="ask")
+
+    def action_page(self, name: str) -> None:
+        """Go to a page."""
+        if name != self.current_mode:
+            self._seen.append(name)
+            self.switch_mode(name)
+
+    def open_stack(self, ref: Ref) -> None:
+        """Show one stack on its page."""
+        self.stack = ref
+        self.action_page("stack")
+
+    def leave(self) -> None:
+        """Go to the page that was seen before."""
+        if len(self._seen) > 1:
+            self._seen.pop()
+            self.switch_mode(self._seen[-1])
+
+    def action_keys(self) -> None:
+        """Show the keys, or put them away."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def action_choose_namespace(self) -> None:
+        """Choose the namespace that is shown."""
+        self.run_worker(self._choose_namespace(), group="ask")
+
+    def action_choose_context(self) -> None:
+        """Choose the cluster that is shown."""
+        self.run_worker(self._choose_context(), group="ask")
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Return what the palette offers: the pages, where to look, and what Textual has."""
+        from kubectl_prism.tui import asking
+
+        for name, title in PAGES.items():
+            yield SystemCommand(title, f"Go to {title}", lambda name=name: self.action_page(name))
+        yield SystemCommand("Namespace", "Choose the namespace that is shown", self.action_choose_namespace)
+        yield SystemCommand("Context", "Choose the cluster that is shown", self.action_choose_context)
+        if isinstance(screen, Page) and (target := screen.target) is not None:
+            for what, words in asking.ASKED.items():
+                yield SystemCommand(
+                    f"{what.capitalize()} {target.name}",
+                    words,
+                    lambda what=what: self.ask(what, target),
+                )
+        yield from super().get_system_commands(screen)
+
+    async def _visit(self, context: str | None, namespace: str | None) -> None:
+        """Follow a source until another one is chosen."""
+        while True:
+            try:
+                async with self._connect(context, namespace) as source:
+                    self._source, self._trouble, self.stack = source, "", None
+                    unsubscribe = source.store.subscribe(lambda _change: self._changed.set())
+                    self._changed.set()
+                    try:
+                        await asyncio.Event().wait()
+                    finally:
+                        unsubscribe()
+                        self._source = None
+            except PrismError as error:
+                self._trouble = error.message
+                self._changed.set()
+                await asyncio.sleep(AGAIN)
+
+    async def _follow(self) -> None:
+        while True:
+            self._changed.clear()
+            began = time.monotonic()
+            self.draw()
+            await asyncio.sleep(max(SHORTEST, EASE * (time.monotonic() - began)))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST):
+                    await self._changed.wait()
+
+    async def _ask(self, what: str, target: Ref) -> None:
+        from kubectl_prism.tui import asking
+
+        try:
+            await asking.ask(self, what, target)
+        except PrismError as error:
+            self.notify(error.message, title=f"cannot {what}", severity="error", timeout=10, markup=False)
+
+    async def _confirm(self, change: Change, obj: Manifest) -> None:
+        from kubectl_prism.tui import asking
+        from kubectl_prism.tui.screens.confirm import Confirm
+
+        try:
+            asking.require_writable(self)
+            if not await self.push_screen_wait(Confirm(change, obj, self.source.place)):
+                return
+            await self.source.change(change)
+        except PrismError as error:
+            self.notify(error.message, title=f"cannot {change.words}", severity="error", timeout=10, markup=False)
+        else:
+            self.notify(f"{change.ref}: asked to {change.words}; the cluster shows it when it is so", markup=False)
+
+    async def _choose_namespace(self) -> None:
+        from kubectl_prism.tui import asking
+        from kubectl_prism.tui.screens.choose import Choose
+
+        known = {meta.key(obj).namespace for kind in ("PrismStack", "Pod", "PrismNamespace") for obj in self._all(kind)}
+        present = self.source.place.namespace
+        offered = [asking.EVERYWHERE, *sorted(known | ({present} if present else set()))]
+        chosen = await self.push_screen_wait(Choose("Namespace", offered, present or asking.EVERYWHERE, free=True))
+        if chosen:
+            self.go(self.source.place.context, "" if chosen == asking.EVERYWHERE else chosen)
+
+    async def _choose_context(self) -> None:
+        from kubectl_prism.tui.screens.choose import Choose
+
+        try:
+            offered = await self._contexts()
+        except PrismError as error:
+            self.notify(error.message, severity="error", markup=False)
+            return
+        present = self._source.place.context if self._source else ""
+        chosen = await self.push_screen_wait(Choose("Context", offered, present))
+        if chosen:
+            self.go(chosen, None)
+
+    def _all(self, kind: str) -> Iterable[Manifest]:
+        return self.source.store.list(kind)
+
+    def _note(self, snapshot: Snapshot) -> None:
+        """Remember what the sparklines are drawn from: once in each slot of time, and when anything is new or gone."""
+        objects, seconds = snapshot.objects, snapshot.now.timestamp()
+        there = (objects.stacks, objects.patterns, objects.deployments, objects.namespaces)
+        noted = (self._history.slot(seconds), *map(len, there))
+        if noted != self._noted:
+            self._noted = noted
+            trends.note(snapshot)
+
+    def _keep_theme(self, _theme: object) -> None:
+        self.settings.theme = self.theme
+        self.settings.save()

@@ -1,0 +1,63 @@
+"""What the tests of the dashboard on a real cluster share: one operator, one proxy, a namespace for each file."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes.client import ApiException, ApiextensionsV1Api
+from kubernetes.config import new_client_from_config
+from kubernetes.dynamic import DynamicClient
+
+import kubectl_prism
+from tests.cluster import Cluster
+from tests.faults.proxy import Proxy
+from tests.reconcile.kinds.process import Operator
+from tests.reconcile.kinds.world import World
+from tests.tui.live.access import Access
+
+
+@pytest.fixture(scope="package")
+def dynamic(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Return the official client for objects of any kind, our kinds installed."""
+    with new_client_from_config(str(cluster.kubeconfig), context=cluster.context) as api:
+        for path in sorted((Path(kubectl_prism.__file__).parent / "manifests" / "crds").glob("*.yaml")):
+            try:
+                ApiextensionsV1Api(api).create_custom_resource_definition(yaml.safe_load(path.read_text()))
+            except ApiException as error:
+                if error.status != 409:
+                    raise
+        yield DynamicClient(api, cache_file=str(tmp_path_factory.mktemp("discovery") / "cache.json"))
+
+
+@pytest.fixture(scope="package")
+def operator(cluster: Cluster, dynamic: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:  # noqa: ANN401
+    """Return the reconciler of all namespaces, a process of its own."""
+    with Operator(cluster, namespace=None, folder=tmp_path_factory.mktemp("operator")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def world(cluster: Cluster, dynamic: Any, operator: Operator) -> Iterator[World]:  # noqa: ANN401 - it ships no types
+    """Return a fresh namespace that is reconciled."""
+    found = World(dynamic, cluster, f"live-{uuid.uuid4().hex[:6]}")
+    found.create("Namespace", found.namespace)
+    yield found
+    found.abandon()
+
+
+@pytest.fixture(scope="package")
+def proxy(cluster: Cluster) -> Iterator[Proxy]:
+    """Return the proxy between the screen and the API server, which remembers what is asked."""
+    with Proxy(cluster.server, cluster.kubeconfig.parent / "clusters" / cluster.name / "pki") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def access(world: World, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Access:
+    """Return what makes users of the namespace that come through the proxy."""
+    return Access(world, proxy, tmp_path_factory.mktemp("access"))
