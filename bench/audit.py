@@ -68,11 +68,11 @@ class Audit:
         """Return where the log ends now."""
         return self._path.stat().st_size if self._path.exists() else 0
 
-    def since(self, mark: int, users: Collection[str]) -> list[Asked]:
+    def since(self, mark: int, users: Collection[str], *, left_out: Collection[str] = LEFT_OUT) -> list[Asked]:
         """Return the requests of `users` logged after a mark, each once, in the order they were received."""
         found = {asked.audit_id: asked for asked in self._read(mark) if asked.user.username in users}
         return sorted(
-            (asked for asked in found.values() if asked.object_ref.resource not in LEFT_OUT), key=lambda asked: asked.at
+            (asked for asked in found.values() if asked.object_ref.resource not in left_out), key=lambda asked: asked.at
         )
 
     def _read(self, mark: int) -> Iterator[Asked]:

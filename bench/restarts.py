@@ -23,6 +23,7 @@ from bench import objects, peers
 from bench.arena import NAMESPACE
 from bench.stage import PATIENCE, Figures, Stage, Stopwatch, reached
 from bench.workloads import REPAIR
+from kubectl_prism.sandbox.cluster import Sandbox
 
 AFTER = "after-the-outage"
 
@@ -76,7 +77,7 @@ def has_looked_at(patterns: int) -> bool:
 
 async def outage(stage: Stage) -> Figures:
     """Kill the API server, count attempts to connect, start it again, and ask for something new."""
-    server = Server.of(stage)
+    server = Server.of(stage.arena.sandbox)
     stage.eyes.open.clear()
     server.kill()
     with server.others_held():
@@ -119,9 +120,9 @@ class Server:
     others: tuple[int, ...]
 
     @classmethod
-    def of(cls, stage: Stage) -> Server:
-        """Find it in the stage's sandbox."""
-        pids = {component.name: component.pid for component in stage.arena.sandbox.components if component.pid}
+    def of(cls, sandbox: Sandbox) -> Server:
+        """Find it in a sandbox."""
+        pids = {component.name: component.pid for component in sandbox.components if component.pid}
         pid = pids.pop("kube-apiserver")
         pids.pop("etcd")
         command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]

@@ -35,10 +35,10 @@ class Wire:
         self._server = server
         self._slots = asyncio.Semaphore(IN_FLIGHT)
 
-    async def create(self, manifest: Manifest) -> None:
-        """Create an object."""
+    async def create(self, manifest: Manifest) -> Manifest:
+        """Create an object; return what it became."""
         path = resource(manifest["kind"]).path(manifest["metadata"].get("namespace"))
-        await self._send("POST", path, manifest, "application/json")
+        return await self._send("POST", path, manifest, "application/json")
 
     async def create_all(self, manifests: Iterable[Manifest]) -> None:
         """Create objects, 16 at a time."""
@@ -50,6 +50,11 @@ class Wire:
         """Merge a change into an object as the field manager somebody; return what it became."""
         path = resource(kind).path(namespace, name) + "?fieldManager=somebody"
         return await self._send("PATCH", path, patch, MERGE)
+
+    async def tell(self, kind: str, namespace: str, name: str, status: Manifest) -> None:
+        """Merge a change into the status of an object."""
+        path = resource(kind).path(namespace, name, "status") + "?fieldManager=somebody"
+        await self._send("PATCH", path, {"status": status}, MERGE)
 
     async def serves(self) -> bool:
         """Tell whether the server is ready to serve."""
