@@ -191,7 +191,8 @@ def test_a_paused_stack_is_left_as_it_is(world: World) -> None:
     world.becomes("PrismStack", "s", "Ready=Unknown Paused", phase="Running")
     world.specify("PrismStack", "s", proxy={"replicas": 3})
     world.delete("Service", "s-admin")
-    world.becomes("PrismStack", "s", "Ready=Unknown Paused")
+    eventually(lambda: world.get("PrismStack", "s")["status"]["observedGeneration"] == 2)
+    assert conditions(world.get("PrismStack", "s"))["Ready"] == "Unknown Paused"
     assert world.get("Deployment", "s-proxy")["spec"]["replicas"] == 1
     assert world.find("Service", "s-admin") is None
     world.patch("PrismStack", "s", {"metadata": {"annotations": {"prism.io/paused": None}}})
