@@ -9,7 +9,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test faults soak check format bench crds proto docs lock clean
+.PHONY: help up down test faults soak check format bench crds proto docs pictures lock clean
 
 help: ## Show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -46,8 +46,9 @@ format: $(STAMP) ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP) ## Measure start-up against kubectl, and the reconciler against a bare client and a Kopf operator
+bench: $(STAMP) ## Measure start-up against kubectl, the dashboard, and the reconciler against a bare client and a Kopf operator
 	$(BIN)/python -m bench.startup
+	$(BIN)/python -m bench.screen $(filter --quick,$(BENCH))
 	$(BIN)/python -m bench $(BENCH)
 
 crds: $(STAMP) ## Generate the CRDs from the models
@@ -58,6 +59,9 @@ proto: $(STAMP) ## Generate the Python of the .proto files
 
 docs: $(STAMP) ## Generate the reference pages that follow from the program
 	$(BIN)/python -m docs.generate docs/reference
+
+pictures: $(STAMP) ## Draw every page of the dashboard over a sandbox of its own, for the docs
+	$(BIN)/python -m docs.pictures docs/pictures
 
 lock: ## Resolve the dependencies anew and write requirements.lock
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --no-header --extra dev -o requirements.lock pyproject.toml

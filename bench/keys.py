@@ -8,7 +8,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.cells import Cells
 from bench.tape import COLUMNS, LINES, Chunk
@@ -17,6 +17,8 @@ from kubectl_prism.tui.themes import THEMES
 
 ASKS = "words to look for"
 """What the filter says while it is empty."""
+ESC = b"\x1b[27u"
+"""As terminals send it that have the protocol for which Textual asks; in others it waits 100 ms for more to come."""
 BAR, FIRST = 1, 3
 """The line of the pages, and the first that may hold a row."""
 FILTERED = ("overview", "namespaces")
@@ -41,11 +43,17 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A key, when it was pressed, and the milliseconds until it was answered; endless where it never was."""
+    """A key, when it was pressed, and the milliseconds until it was answered; endless where the next came before.
+
+    `waited` are seconds for which the dashboard had waited for a processor when it was pressed, `own` the milliseconds
+    without such waits.
+    """
 
     key: Key
     at: float
+    waited: float
     took: float = math.inf
+    own: float = math.inf
 
 
 def page_of(cells: Cells) -> str:
@@ -79,7 +87,7 @@ def round_trip() -> Iterator[Key]:
             yield Key("filter", b"/", lambda cells: ASKS in filter_of(cells), True)
             yield Key("letter", b"0", lambda cells: filter_of(cells)[:1], "0")
             yield Key("letter", b"1", lambda cells: filter_of(cells)[:2], "01")
-            yield Key("end of filter", b"\x1b", lambda cells: filter_of(cells)[:2] == "01", False)
+            yield Key("end of filter", ESC, lambda cells: filter_of(cells)[:2] == "01", False)
 
 
 def answered(chunks: Sequence[Chunk], pressed: Sequence[Pressed]) -> list[Pressed]:
@@ -91,14 +99,21 @@ def answered(chunks: Sequence[Chunk], pressed: Sequence[Pressed]) -> list[Presse
         end = bisect.bisect_right(times, pressed[index + 1].at) if index + 1 < len(pressed) else len(chunks)
         for chunk in chunks[fed:start]:
             cells.feed(chunk.data)
-        before, took = one.key.look(cells), math.inf
+        before, answer = one.key.look(cells), None
         for chunk in chunks[start:end]:
             cells.feed(chunk.data)
-            if math.isinf(took) and _is_answered(one.key, before, one.key.look(cells)):
-                took = (chunk.at - one.at) * 1000
+            if answer is None and _is_answered(one.key, before, one.key.look(cells)):
+                answer = chunk
         fed = end
-        found.append(Pressed(one.key, one.at, took))
+        found.append(_with(one, answer))
     return found
+
+
+def _with(one: Pressed, answer: Chunk | None) -> Pressed:
+    if answer is None:
+        return one
+    took = (answer.at - one.at) * 1000
+    return replace(one, took=took, own=max(0.0, took - (answer.waited - one.waited) * 1000))
 
 
 def _is_answered(key: Key, before: object, after: object) -> bool:

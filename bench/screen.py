@@ -56,10 +56,11 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a minute over a large, busy cluster was like; `draws` and `cpu` are of rests on a page."""
+    """What a minute over a large, busy cluster was like: `visits` are the first keys, `draws` those of rests."""
 
     objects: int
     changes: float
+    visits: Sequence[Pressed]
     pressed: Sequence[Pressed]
     draws: dict[str, float]
     rest_cpu: dict[str, float]
@@ -132,16 +133,19 @@ def _measured(place: Arena, tape: Tape, changing: subprocess.Popen[str], objects
         tape.press(key)
         time.sleep(2)
         draws[name], rest_cpu[name] = _rest(tape, REST)
+    visits = list(_walk(tape))
     spent, began = tape.seconds(), time.monotonic()
     pressed = list(_press(tape, seconds))
     cpu = (tape.seconds() - spent) / (time.monotonic() - began)
     memory = tape.memory()
     changes = float(changing.communicate("")[0])
     asked = Audit(place.audit).since(0, {place.peer.user}, left_out=())
+    answered = keys.answered(tape.chunks, [*visits, *pressed])
     return Load(
         objects,
         changes,
-        keys.answered(tape.chunks, pressed),
+        answered[: len(visits)],
+        answered[len(visits) :],
         draws,
         rest_cpu,
         cpu,
@@ -167,9 +171,14 @@ def _press(tape: Tape, seconds: float) -> Iterator[Pressed]:
     """Press keys for so long, and yield each with its time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        for key in keys.round_trip():
-            yield Pressed(key, tape.press(key.sent))
-            time.sleep(random.uniform(*PAUSE))  # noqa: S311 (keeps no secret)
+        yield from _walk(tape)
+
+
+def _walk(tape: Tape) -> Iterator[Pressed]:
+    for key in keys.round_trip():
+        waited = tape.waited()
+        yield Pressed(key, tape.press(key.sent), waited)
+        time.sleep(random.uniform(*PAUSE))  # noqa: S311 (keeps no secret)
 
 
 def main() -> int:

@@ -24,10 +24,11 @@ ENVIRONMENT = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UT
 
 
 class Chunk(NamedTuple):
-    """Bytes, and the second by the monotonic clock at which they came."""
+    """Bytes, the second at which they came, and for how many the program had waited for a processor until then."""
 
     at: float
     data: bytes
+    waited: float = 0.0
 
 
 class Tape:
@@ -63,10 +64,17 @@ class Tape:
         while time.monotonic() < end:
             found = b"".join(chunk.data for chunk in self.chunks[max(0, seen - 1) :])
             if words in found:
-                return next(at for at, _ in self._ends(words))
+                return next(chunk.at for chunk in self._ends(words))
             seen = len(self.chunks)
             time.sleep(0.002)
         return None
+
+    def waited(self) -> float:
+        """Return for how many seconds its main thread was ready to run and others ran: the machine's share, not its."""
+        try:
+            return int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/schedstat").read_text().split()[1]) / 1e9
+        except (OSError, IndexError, ValueError):
+            return 0.0
 
     def seconds(self) -> float:
         """Return the processor time used so far, user and system."""
@@ -110,7 +118,7 @@ class Tape:
                 return
             if not data:
                 return
-            self.chunks.append(Chunk(time.monotonic(), data))
+            self.chunks.append(Chunk(time.monotonic(), data, self.waited()))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Writes the reference pages that follow from the program: `python -m docs.generate FOLDER`.
 
-`make docs` calls it for docs/reference, and a test holds the committed pages equal. Reads the commands, the CRDs and
-the reconciler's rules; asks no cluster.
+`make docs` calls it for docs/reference, and a test holds the committed pages equal. Reads the commands, the CRDs,
+the reconciler's rules, the dashboard's keys and what it finds; asks no cluster.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 
 import yaml
 
-from docs import fields
+from docs import dashboard, fields
 from kubectl_prism.cli import options
 from kubectl_prism.cli.commands import PROGRAM, VERBS, tree
+from kubectl_prism.model.finding import CODES
 from kubectl_prism.model.meta import Manifest
 from kubectl_prism.render import operator
 
@@ -143,9 +144,27 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
+def findings() -> str:
+    """Return the page of what the dashboard finds."""
+    rows = [
+        (f"`{code}`", meant.title, f"[{meant.page.removesuffix('.md')}](../troubleshooting/{meant.page})")
+        for code, meant in CODES.items()
+    ]
+    parts = [
+        "# Findings",
+        "What the page Troubleshoot of the [dashboard](dashboard.md) finds. A code never means anything else later. "
+        "Its first digit says where the trouble is: 1 the reconciler, 2 pods, 3 nodes, 4 elections, 5 objects, "
+        "6 backends, 7 namespaces.",
+        table(("Code", "What is wrong", "What to do"), rows),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli,
     "crds.md": lambda: fields.page(table),
+    "dashboard.md": lambda: dashboard.page(table),
+    "findings.md": findings,
     "rights.md": rights,
 }
 """The generated pages by file name."""

@@ -6,6 +6,7 @@ One watch for each kind that is shown. Writes only what a person confirmed, as a
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -160,6 +161,8 @@ def link(informers: Sequence[Informer]) -> Link:
 @asynccontextmanager
 async def watching(cluster: Cluster, place: Place) -> AsyncIterator[Watching]:
     """Watch a cluster for the time of a block."""
+    # Caches hold many objects that live on: looking through them finds nothing, and no key is answered meanwhile.
+    gc.set_threshold(10_000, 5, 1000)
     async with Client(cluster) as client:
         source = Watching(client, place)
         tasks = [asyncio.create_task(one.run(), name=f"inform {one.kind}") for one in source.informers]

@@ -6,12 +6,12 @@ Pure. Values of Secrets, and credentials in URLs, never come out; that they diff
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from kubectl_prism.cli.output import Paint, yaml_text
 from kubectl_prism.model.meta import Manifest, Ref
+from kubectl_prism.view.credentials import hidden
 
 _HIDDEN_METADATA = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 _HIDDEN_ANNOTATIONS = (
@@ -19,7 +19,6 @@ _HIDDEN_ANNOTATIONS = (
     "deployment.kubernetes.io/revision",
     "kubectl.kubernetes.io/last-applied-configuration",
 )
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@\"']+@")
 _STYLES = {"+": "added", "-": "removed", "@": "place"}
 
 
@@ -38,7 +37,7 @@ def unified(ref: Ref, before: Manifest | None, after: Manifest | None, *, paint:
 
 
 def _lines(obj: Manifest | None) -> list[str]:
-    return [] if obj is None else _CREDENTIALS.sub("…@", yaml_text(obj)).splitlines()
+    return [] if obj is None else hidden(yaml_text(obj)).splitlines()
 
 
 def _shown(obj: Manifest | None) -> Manifest | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from kubectl_prism.errors import PrismError
+from kubectl_prism.sandbox import processes
 from kubectl_prism.sandbox.folders import Report, explained, settle
 from kubectl_prism.sandbox.programs import Source
 
@@ -112,7 +112,7 @@ def _stale_packages(
 ) -> int:
     # Asking also fetches the modules, so it takes its time on a first run and fails where there is no network.
     command = [*listing, "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "."]
-    with tempfile.TemporaryFile("w+") as output:
+    with tempfile.TemporaryFile() as output:
         fetching = Fetching(source.title)
         _run(command, source, variables, follow=fetching, report=report, log=log, output=output)
         output.seek(0)
@@ -127,31 +127,19 @@ def _run(
     follow: Follower,
     report: Report,
     log: Path,
-    output: IO[str] | int = subprocess.DEVNULL,
+    output: IO[bytes] | int = subprocess.DEVNULL,
 ) -> None:
     """Run Go to its end, reporting now and then; however this ends, Go and all that it has started end with it."""
     with log.open("ab") as errors, log.open(errors="replace") as reading:
         reading.seek(0, os.SEEK_END)
-        process = subprocess.Popen(
-            command,
-            cwd=GO_SOURCES / source.folder,
-            env=dict(variables),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=errors,
-            start_new_session=True,
-        )
         started = time.monotonic()
         said: list[str] = []
-        report(follow.line(0))
-        try:
+        folder = GO_SOURCES / source.folder
+        with processes.session(command, variables=variables, output=output, errors=errors, folder=folder) as process:
+            report(follow.line(0))
             while not _ends_within(process, REPORT_EVERY):
                 said += _new_lines(reading, follow)
                 report(follow.line(time.monotonic() - started))
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
         said += _new_lines(reading, follow)
     if process.returncode != 0:
         raise _failure(source, said, log)

@@ -9,8 +9,6 @@ import contextlib
 import json
 import os
 import re
-import signal
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,20 +31,15 @@ def run(place: Place, binaries: Binaries, arguments: list[str], *, deadline: flo
     # What the person tells kwokctl by its environment is meant for their own clusters, and would win over our file.
     others = {name: value for name, value in os.environ.items() if not name.startswith("KWOK_")}
     variables = {**others, "KWOK_WORKDIR": str(place.root), "PATH": search_path}
-    with place.log.open("wb") as output:
-        process = subprocess.Popen(
-            command, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-        try:
-            while process.poll() is None:
-                check_alive(place, ESSENTIAL)
-                if time.monotonic() > deadline:
-                    raise TimedOut(f"the sandbox {place.name} did not start in time", hint=f"see {place.log}")
-                time.sleep(0.02)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    with (
+        place.log.open("wb") as output,
+        processes.session(command, variables=variables, output=output, errors=output) as process,
+    ):
+        while process.poll() is None:
+            check_alive(place, ESSENTIAL)
+            if time.monotonic() > deadline:
+                raise TimedOut(f"the sandbox {place.name} did not start in time", hint=f"see {place.log}")
+            time.sleep(0.02)
     if process.returncode != 0:
         raise PrismError(f"kwokctl could not start the sandbox: {_last_error(place.log)}", hint=f"see {place.log}")
 

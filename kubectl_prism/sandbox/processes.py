@@ -10,13 +10,51 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
+from typing import IO
 
 from kubectl_prism.errors import PrismError
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
+
+
+@contextlib.contextmanager
+def session(
+    command: Sequence[str],
+    *,
+    variables: Mapping[str, str],
+    output: IO[bytes] | int,
+    errors: IO[bytes],
+    folder: Path | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program out of reach of the terminal's Ctrl-C for the time of a block.
+
+    However the block ends, the program has ended after it; it and all that it has started are killed, unless it ended
+    by itself. An interrupt that arrives while it is being started is held back until it can be killed.
+    """
+    process, release = None, _hold_interrupts()
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            start_new_session=True,
+        )
+        release()
+        yield process
+    finally:
+        release()
+        if process is not None:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def running(cluster: Path) -> dict[str, int]:
@@ -57,6 +95,26 @@ def forget_strangers(cluster: Path) -> None:
     for note in (cluster / "pids").glob("*.pid"):
         if str(processes.get(note.stem)) != note.read_text().strip():
             note.unlink(missing_ok=True)
+
+
+def _hold_interrupts() -> Callable[[], None]:
+    """Hold SIGINT and SIGTERM back until what is returned is called; other threads are never interrupted by them."""
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    held: list[int] = []
+
+    def hold(number: int, _frame: FrameType | None) -> None:
+        held.append(number)
+
+    handlers = {number: signal.signal(number, hold) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def release() -> None:
+        while handlers:
+            signal.signal(*handlers.popitem())
+        if held:
+            signal.raise_signal(held.pop())
+
+    return release
 
 
 def _end(pid: int) -> None:

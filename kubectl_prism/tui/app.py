@@ -1,6 +1,6 @@
 """The application: follows one source, draws the page that is seen as often as is good, and asks before it writes.
 
-Ten times a second at most, and never for more than a fifth of the time: keys come first. What only a key needs is
+Ten times a second at most, and never for more than a tenth of the time: keys come first. What only a key needs is
 read from disk when it is pressed, so that the first page is there at once.
 """
 
@@ -15,7 +15,6 @@ from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from kubectl_prism.errors import PrismError
@@ -33,7 +32,7 @@ from kubectl_prism.view.spark import History
 
 SHORTEST = 0.1
 """Seconds between two drawings, at least."""
-EASE = 4
+EASE = 9
 """How many times as long as a drawing took nothing is drawn after it."""
 LONGEST = 1.0
 """Seconds after which ages and clocks are drawn anew though nothing changed."""
@@ -117,7 +116,10 @@ class PrismApp(App[None]):
 
     def on_ready(self) -> None:
         """Look for the cluster once the first page is seen: what that needs takes longer to read than the page."""
-        self.screen.call_after_refresh(self.go, None, None)
+        self.screen.call_after_refresh(self._look_around)
+
+    def delay_update(self, delay: float = 0) -> None:
+        """Hold nothing back while another page takes its place: Textual would for 50 ms, which are felt."""
 
     def go(self, context: str | None, namespace: str | None) -> None:
         """Show another cluster or namespace from now on."""
@@ -128,9 +130,8 @@ class PrismApp(App[None]):
         snapshot = self.snapshot
         self._note(snapshot)
         for screen in self.screen_stack:
-            if isinstance(screen, Page):
-                with suppress(NoMatches):  # a page that is put together or taken down lacks parts
-                    screen.show(snapshot)
+            if isinstance(screen, Page) and screen.can_be_drawn:
+                screen.show(snapshot)
 
     def ask(self, what: str, target: Ref) -> None:
         """Do something with an object, in the background."""
@@ -188,6 +189,16 @@ class PrismApp(App[None]):
                     lambda what=what: self.ask(what, target),
                 )
         yield from super().get_system_commands(screen)
+
+    def _look_around(self) -> None:
+        self.go(None, None)
+        self.run_worker(self._read_ahead(), name="read", group="read")
+
+    async def _read_ahead(self) -> None:
+        """Read the other pages from disk, one after the other, before a person asks for them."""
+        for name in PAGES:
+            await asyncio.sleep(SHORTEST)
+            pages.known(name)
 
     async def _visit(self, context: str | None, namespace: str | None) -> None:
         """Follow a source until another one is chosen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import yaml
@@ -15,6 +16,7 @@ from kubectl_prism.tui.screens.logs import LogsScreen
 from kubectl_prism.tui.screens.number import Number
 from kubectl_prism.tui.screens.text import TextScreen
 from kubectl_prism.view import deployments, describe, events
+from kubectl_prism.view.credentials import hidden
 
 if TYPE_CHECKING:
     from kubectl_prism.tui.app import PrismApp
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 EVERYWHERE = "all namespaces"
 ASKED = {
     "describe": "All about it: conditions, children, events",
-    "yaml": "As the API server has it",
+    "yaml": "As the API server has it, without credentials",
     "logs": "What its pods write",
     "scale": "Change how many replicas there are",
     "restart": "Replace its pods one after the other",
@@ -40,7 +42,7 @@ async def ask(app: PrismApp, what: str, target: Ref) -> None:
         require_writable(app)
     match what:
         case "describe":
-            app.push_screen(TextScreen(f"{target}", _described(app, target)))
+            app.push_screen(TextScreen(f"{target}", _described(app, target), wrap=True))
         case "yaml":
             app.push_screen(TextScreen(f"{target}", await _yaml(app, target)))
         case "logs":
@@ -85,7 +87,7 @@ def _described(app: PrismApp, target: Ref) -> list[str]:
 async def _yaml(app: PrismApp, target: Ref) -> list[str]:
     obj = await app.source.get(target)
     shown = {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "managedFields"}}
-    return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).splitlines()
+    return hidden(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=math.inf)).splitlines()
 
 
 def _pods(app: PrismApp, target: Ref) -> list[Key]:

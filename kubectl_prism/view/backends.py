@@ -21,9 +21,9 @@ from kubectl_prism.view.table import Cell, Column, Row
 COLUMNS = (
     Column("NAME"),
     Column("TYPE", wide=True),
-    Column("PROVIDER"),
+    Column("PROVIDER", wide=True),
     Column("STATUS"),
-    Column("HEALTHY"),
+    Column("HEALTHY", wide=True),
     Column("LATENCY", right=True),
     Column("LAST CHECKED", right=True),
     Column("USED BY"),

@@ -19,11 +19,11 @@ from kubectl_prism.view.table import Cell, Column, Row
 
 COLUMNS = (
     Column("AGE", right=True),
-    Column("TYPE"),
+    Column("TYPE", wide=True),
     Column("REASON"),
     Column("OBJECT"),
     Column("MESSAGE"),
-    Column("COUNT", right=True),
+    Column("COUNT", wide=True, right=True),
 )
 MOST = 200
 """As many Events are shown without being asked for more."""

@@ -28,7 +28,7 @@ COLUMNS = (
     Column("ZONE", wide=True),
     Column("SINCE", wide=True, right=True),
     Column("RENEWED"),
-    Column("TRANSITIONS", right=True),
+    Column("TRANSITIONS", wide=True, right=True),
 )
 LATE = 2 / 3
 """The share of a Lease's duration after which its holder is late: client-go gives up leading about then."""

@@ -14,9 +14,9 @@ from kubectl_prism.view.table import Cell, Column, Row
 COLUMNS = (
     Column("WHAT"),
     Column("QUEUE", right=True),
-    Column("WORKING", right=True),
+    Column("WORKING", wide=True, right=True),
     Column("RECONCILES", right=True),
-    Column("A SECOND", right=True),
+    Column("A SECOND", wide=True, right=True),
     Column("ERRORS", right=True),
     Column("DETAIL"),
 )

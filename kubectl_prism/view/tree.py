@@ -20,7 +20,7 @@ COLUMNS = (
     Column("STATUS"),
     Column("READY"),
     Column("RESTARTS", wide=True, right=True),
-    Column("NODE"),
+    Column("NODE", wide=True),
     Column("ZONE", wide=True),
     Column("AGE", right=True),
     Column("REASON"),

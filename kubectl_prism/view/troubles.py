@@ -11,7 +11,13 @@ from kubectl_prism.view.cells import one_line
 from kubectl_prism.view.health import Severity
 from kubectl_prism.view.table import Cell, Column, Row
 
-COLUMNS = (Column("WHAT"), Column("OBJECT"), Column("CAUSE"), Column("FIX"), Column("CODE", wide=True))
+COLUMNS = (
+    Column("WHAT"),
+    Column("OBJECT", wide=True),
+    Column("CAUSE", wide=True),
+    Column("FIX"),
+    Column("CODE", wide=True),
+)
 
 
 def key(finding: Finding) -> str:

@@ -34,6 +34,15 @@ async def test_pages_have_numbers_and_esc_goes_back() -> None:
         assert pilot.app.current_mode == "overview"
 
 
+async def test_a_click_on_the_last_line_presses_a_key() -> None:
+    """The keys that are named there can be pointed at."""
+    async with opened() as pilot:
+        line = text(pilot.app).splitlines()[-1]
+        await pilot.click("#keys", offset=(line.index("Quit") - 6, 0))
+        await press(pilot)
+        assert pilot.app.screen.query("HelpPanel")
+
+
 async def test_arrows_and_letters_move() -> None:
     """J and down, k and up, G and end, g and home are the same."""
     async with opened() as pilot:
@@ -56,6 +65,42 @@ async def test_the_cursor_stays_on_its_row() -> None:
         await press(pilot)
         assert "aaa-worst" in text(pilot.app)
         assert current(pilot.app) == before
+
+
+async def test_what_changed_is_painted_where_it_stands() -> None:
+    """Only lines that differ are painted anew, and each of them is."""
+    feed = Feed()
+    async with opened(feed, page="namespaces") as pilot:
+        before = text(pilot.app).splitlines()
+        feed.store.put("PrismNamespace", tenant("gamma-dev", keys=333, rate=0))
+        await press(pilot)
+        after = text(pilot.app).splitlines()
+        changed = [line for old, line in zip(before, after, strict=True) if old != line]
+        assert [("gamma-dev" in line, "333/1000" in line) for line in changed] == [(True, True)]
+
+
+async def test_a_row_that_is_no_object_says_so() -> None:
+    """Where a row only counts what belongs to no stack, keys about an object tell why nothing happens."""
+    feed = Feed()
+    feed.store.put("PrismBackend", obj("PrismBackend", "alone", status=judged()))
+    async with opened(feed) as pilot:
+        await press(pilot, "G")
+        assert "(no stack)" in text(pilot.app)
+        await press(pilot, "d")
+        assert "no object is under the cursor" in text(pilot.app)
+
+
+async def test_no_credentials_are_shown_with_the_yaml() -> None:
+    """A connection that stands in the spec is shown without its password, and wherever else it is repeated."""
+    feed = Feed()
+    url = "redis://me:hunter2@cache:6379/0"
+    backend = obj("PrismBackend", "aaa", spec={"connection": {"url": url}}, status=judged(message=f"no answer: {url}"))
+    backend["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": f'{{"url":"{url}"}}'}
+    feed.store.put("PrismBackend", backend)
+    async with opened(feed, page="backends", size=(200, 60)) as pilot:
+        await press(pilot, "slash", *"aaa", "enter", "y")
+        assert text(pilot.app).count("redis://…@cache:6379/0") == 4
+        assert "hunter2" not in text(pilot.app)
 
 
 async def test_a_filter_chooses_rows_while_it_is_typed() -> None:

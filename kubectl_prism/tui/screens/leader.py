@@ -26,7 +26,7 @@ class LeaderPage(Page):
     def body(self) -> ComposeResult:
         """Leases above standbys."""
         yield self.kept(leaderboard.COLUMNS, empty="no Leases here: no stack elects a leader")
-        yield Lines(id="standbys")
+        yield Lines(wrap=True, id="standbys")
 
     def draw(self, snapshot: Snapshot) -> None:
         """Show the Leases."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from kubectl_prism.model.meta import Ref
 from kubectl_prism.tui.screens.choose import Choose
 from kubectl_prism.tui.snapshot import Snapshot
+from kubectl_prism.tui.widgets.keys import Keys
 from kubectl_prism.tui.widgets.table import Table
 from kubectl_prism.tui.widgets.title import Banner, Pages, Title
 from kubectl_prism.view.table import Column
@@ -50,6 +51,8 @@ class Page(Screen[None]):
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name)
+        self._has_shown = False
+        self._is_due = False
         self._words = Input(placeholder="words to look for; !word for those without; Esc ends", id="filter")
 
     @property
@@ -73,6 +76,11 @@ class Page(Screen[None]):
         row = self.table.row
         return row.ref if row is not None else None
 
+    @property
+    def can_be_drawn(self) -> bool:
+        """Whether its parts are there: not before it is mounted, nor while it is taken away."""
+        return self.is_mounted and bool(self.query(Title))
+
     def compose(self) -> ComposeResult:
         """The frame, with the body between."""
         yield Title()
@@ -80,7 +88,7 @@ class Page(Screen[None]):
         yield Banner()
         yield from self.body()
         yield self._words
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     def body(self) -> ComposeResult:
         """What is between the frame's lines."""
@@ -88,6 +96,7 @@ class Page(Screen[None]):
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw what the snapshot holds."""
+        self._has_shown, self._is_due = True, False
         self.query_one(Title).show(snapshot)
         self.query_one(Banner).show(snapshot)
         self.draw(snapshot)
@@ -102,8 +111,17 @@ class Page(Screen[None]):
         self.table.focus()
 
     def on_screen_resume(self) -> None:
-        """Show what came while another page was seen."""
-        self.prism.draw()
+        """Show what came while another page was seen: after what was seen here last, for that is there at once."""
+        if not self._has_shown:
+            self.prism.draw()
+        elif not self._is_due:
+            self._is_due = True
+            self.call_after_refresh(self._show_now)
+
+    def _show_now(self) -> None:
+        if self._is_due:
+            self.prism.draw()
+        self._is_due = False
 
     def action_filter(self) -> None:
         """Ask for the words that rows must match."""
@@ -123,6 +141,8 @@ class Page(Screen[None]):
         """Do something with the object that the cursor is on."""
         if (target := self.target) is not None:
             self.prism.ask(what, target)
+        else:
+            self.notify("no object is under the cursor", title=f"cannot {what}", severity="warning", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while the words are typed."""

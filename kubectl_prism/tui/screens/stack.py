@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.widgets import Static
 
 from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest
@@ -16,16 +15,20 @@ from kubectl_prism.tui.screens.page import Page
 from kubectl_prism.tui.snapshot import Snapshot
 from kubectl_prism.tui.widgets.lines import Line, Lines
 from kubectl_prism.tui.widgets.table import Table
+from kubectl_prism.tui.widgets.words import Words
 from kubectl_prism.view import conditions, events, placement, tree
 from kubectl_prism.view.health import Severity
 
 SIDES = ("placement", "conditions", "events")
 EVENTS = 200
+WIDE = 150
+"""The characters from which on there is room for both halves side by side."""
 
 
 class StackPage(Page):
     """The stack that was opened last; without one, the worst."""
 
+    HORIZONTAL_BREAKPOINTS = [(WIDE, "-wide")]  # noqa: RUF012 - Textual's own name
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "turn", "View"),
         Binding("left_square_bracket", "step(-1)", "Previous stack", show=False),
@@ -43,7 +46,7 @@ class StackPage(Page):
         with Container(id="halves"):
             yield self.kept(tree.COLUMNS, empty="no stack here")
             with Container(id="side"):
-                yield Static("", id="side-title", markup=False)
+                yield Words(id="side-title")
                 yield Lines(id="side-lines")
 
     def draw(self, snapshot: Snapshot) -> None:
@@ -54,9 +57,9 @@ class StackPage(Page):
             return
         self.table.show(tree.rows(stack, snapshot.objects, snapshot.now, folded=self._folded))
         others = len(snapshot.objects.stacks)
-        more = f"   [ and ] go through {others} stacks" if others > 1 else ""
+        more = f"   [ ]: {others} stacks" if others > 1 else ""
         whose = f"{self.target}" if self._side == "events" else f"{meta.key(stack)}"
-        self.query_one("#side-title", Static).update(f"{self._side} of {whose}   v: next view{more}")
+        self.query_one("#side-title", Words).say(f"{self._side}   v: next{more}   {whose}")
         self.query_one("#side-lines", Lines).show(self._told(stack, snapshot))
 
     def action_turn(self) -> None:
@@ -95,7 +98,7 @@ class StackPage(Page):
     def _told(self, stack: Manifest, snapshot: Snapshot) -> Iterable[Line]:
         match self._side:
             case "placement":
-                width = max(60, self.query_one("#side-lines", Lines).size.width)
+                width = max(60, self.query_one("#side-lines", Lines).scrollable_content_region.width)
                 return placement.lines(placement.placement(stack, snapshot.objects), width)
             case "conditions":
                 return conditions.lines(stack, snapshot.objects, snapshot.now)

@@ -8,8 +8,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
+from kubectl_prism.tui.widgets.keys import Keys
 from kubectl_prism.tui.widgets.lines import Lines
 from kubectl_prism.view.health import Severity
 
@@ -24,17 +25,17 @@ class TextScreen(ModalScreen[None]):
         Binding("c", "copy", "Copy"),
     ]
 
-    def __init__(self, title: str, lines: Iterable[str] = (), *, follow: bool = False) -> None:
+    def __init__(self, title: str, lines: Iterable[str] = (), *, follow: bool = False, wrap: bool = False) -> None:
         super().__init__()
         self._heading = title
-        self.lines = Lines([(line, Severity.OK) for line in lines], follow=follow, id="lines")
+        self.lines = Lines([(line, Severity.OK) for line in lines], follow=follow, wrap=wrap, id="lines")
 
     def compose(self) -> ComposeResult:
         """Title, lines, filter and keys."""
         yield Static(self._heading, id="heading", markup=False)
         yield self.lines
         yield Input(placeholder="words that a line must hold; Esc ends", id="filter")
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     def on_mount(self) -> None:
         """Begin at the top."""

@@ -21,8 +21,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kubectl_prism.tui.widgets.marks import CLASSES, MARKS
+from kubectl_prism.view.bar import without_bar
 from kubectl_prism.view.health import Severity
-from kubectl_prism.view.table import BLANK, Column, Row, matches, sorted_rows
+from kubectl_prism.view.table import BLANK, Cell, Column, Row, matches, sorted_rows
 
 GAP = 2
 """Spaces between two columns."""
@@ -30,6 +31,8 @@ MARK = 2
 """Characters of the mark before the first column."""
 LEGIBLE = 36
 """The characters that a long column needs to say something: a `wide` one is left out before others have fewer."""
+TELLING = 8
+"""The fewest characters of a name that is cut in its middle."""
 NARROWEST = 4
 """The fewest characters of a column that is cut so that all fit."""
 
@@ -98,6 +101,8 @@ class Table(ScrollView, can_focus=True):
         self._rows: Sequence[Row] = ()
         self._shown: tuple[int, ...] = ()
         self._widths: tuple[int, ...] = ()
+        self._has_bars = True
+        self._longest = [self._width(index) for index in range(len(self._columns))]
 
     @property
     def row(self) -> Row | None:
@@ -131,7 +136,9 @@ class Table(ScrollView, can_focus=True):
 
     def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
         """Show these rows in place of those before; `empty` is what is said where there are none."""
-        self._empty = self._empty if empty is None else empty
+        if empty not in (None, self._empty):
+            self._empty = str(empty)
+            self.refresh()
         self._all = rows
         self._arrange()
 
@@ -218,10 +225,15 @@ class Table(ScrollView, can_focus=True):
             base += self.get_component_rich_style("table--cursor", partial=True)
         cells = [row.cells[index] if index < len(row.cells) else BLANK for index in self._shown]
         first, *others = cells
-        marked = first._replace(text=f"{MARKS[row.severity]} {first.text}", severity=row.severity)
+        told = first.text.rjust(self._widths[0] - MARK) if self._columns[0].right else first.text
+        marked = first._replace(text=f"{MARKS[row.severity]} {told}", severity=row.severity)
         painted = [marked, *others]
-        styles = [base if is_current else self._painted(cell.severity, base) for cell in painted]
-        return self._strip([cell.text for cell in painted], styles, base, width)
+        is_plain = is_current and self.has_focus
+        styles = [base if is_plain else self._painted(cell.severity, base) for cell in painted]
+        return self._strip([self._text(cell) for cell in painted], styles, base, width)
+
+    def _text(self, cell: Cell) -> str:
+        return cell.text if self._has_bars else without_bar(cell.text)
 
     def _painted(self, severity: Severity | None, base: Style) -> Style:
         if severity is None:
@@ -247,40 +259,63 @@ class Table(ScrollView, can_focus=True):
     def _sort(self, order: str) -> None:
         self._order = order
         self._arrange()
+        self.refresh()
         self.post_message(self.Sorted(order))
 
     def _arrange(self) -> None:
         """Choose and order the rows, with the cursor on the same one as before."""
-        before = self.row.key if self.row is not None else None
+        before, seen = self.row.key if self.row is not None else None, self._seen()
         name = self._order.removeprefix("-")
         column = next((index for index, one in enumerate(self._columns) if one.name == name), None)
         rows = (
             [row for row in self._all if matches(row, self._filter, self._columns)] if self._filter else list(self._all)
         )
         self._rows = sorted_rows(rows, column, self._order.startswith("-"))
+        self._has_bars = True
+        self._longest = [self._width(index) for index in range(len(self._columns))]
         self._measure()
         found = next((index for index, row in enumerate(self._rows) if row.key == before), self.cursor)
         index = max(0, min(found, len(self._rows) - 1))
         if index == self.cursor:
-            self.refresh()
+            self._refresh_from(seen)
             if (self.row.key if self.row is not None else None) != before:
                 self.post_message(self.Moved(self, self.row))
         self.cursor = index
 
+    def _seen(self) -> list[object]:
+        """Return what each line shows, the head first."""
+        top, width = self.scroll_offset.y, self.size.width
+        shown = self._rows[top : top + max(0, self.size.height - 1)]
+        return [(self._shown, self._widths, self._has_bars, width), *shown]
+
+    def _refresh_from(self, before: list[object]) -> None:
+        """Have those lines painted anew that show something else than before; all, where the columns differ."""
+        now = self._seen()
+        if now[0] != before[0] or len(now) != len(before):
+            self.refresh()
+            return
+        lines = [line for line, (old, new) in enumerate(zip(before, now, strict=True)) if old != new]
+        if lines:
+            self.refresh(*(Region(0, line, self.size.width, 1) for line in lines))
+
     def _measure(self) -> None:
-        """Choose the columns that are shown and make them as wide as what is in them, or as fits."""
+        """Choose the columns that are shown and make them as wide as what is in them, or as fits; bars give first."""
         room = self.scrollable_content_region.width
+        self._has_bars = True
         wanted = [index for index, column in enumerate(self._columns) if not index or column.name not in self._hidden]
-        widths = {index: self._width(index) for index in wanted}
+        widths = {index: self._longest[index] for index in wanted}
         spare = [index for index in wanted if self._columns[index].wide]
-        while spare and sum(min(width, LEGIBLE) + GAP for width in widths.values()) > room:
+        while spare and not _is_legible(widths.values(), room):
             del widths[spare.pop()]
+        if not _is_legible(widths.values(), room):
+            self._has_bars = False
+            widths = {index: self._width(index) for index in widths}
         self._shown = tuple(widths)
         self._widths = _fitted([*widths.values()], room)
         self.virtual_size = Size(room, len(self._rows) + 1)
 
     def _width(self, index: int) -> int:
-        longest = max((len(row.cells[index].text) for row in self._rows if index < len(row.cells)), default=0)
+        longest = max((len(self._text(row.cells[index])) for row in self._rows if index < len(row.cells)), default=0)
         return max(longest + (MARK if index == 0 else 0), len(self._heading(index)))
 
     def _column_at(self, x: int) -> str | None:
@@ -292,10 +327,23 @@ class Table(ScrollView, can_focus=True):
         return None
 
 
+def _is_legible(widths: Iterable[int], room: int) -> bool:
+    """Tell whether columns of these widths say something side by side."""
+    return sum(min(width, LEGIBLE) + GAP for width in widths) <= room
+
+
 def _cut(text: str, width: int) -> str:
-    """Return as much of a text as fits: of an object, with its namespace before it, the end."""
-    if "/" in text and " " not in text.strip("●◐○✗ "):
-        return f"{text[:MARK]}…{text[MARK - width + 1 :]}"
+    """Return as much of a text as fits: of an object at its end what tells it from others.
+
+    That is the end where a namespace stands before it, and both ends of any other name with hyphens in it.
+    """
+    over = len(text) - width + 1
+    before, name = text[: text.rfind(" ") + 1], text[text.rfind(" ") + 1 :]
+    kept = len(name) - over
+    if "/" in name and kept > 0:
+        return f"{before}…{name[over:]}"
+    if "-" in name and kept >= TELLING:
+        return f"{before}{name[: kept - kept // 2]}…{name[-(kept // 2) :]}"
     return f"{text[: max(0, width - 1)]}…"
 
 

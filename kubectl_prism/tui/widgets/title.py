@@ -9,6 +9,7 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from kubectl_prism.tui.snapshot import Snapshot
+from kubectl_prism.tui.widgets.words import Words
 from kubectl_prism.view.health import Severity
 
 
@@ -17,17 +18,17 @@ class Title(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Two halves."""
-        yield Static("Prism", id="where", markup=False)
-        yield Static("", id="flags", markup=False)
+        yield Words("Prism", id="where")
+        yield Words(id="flags")
 
     def show(self, snapshot: Snapshot) -> None:
         """Say where we are now."""
         place = snapshot.place
         namespace = place.namespace or "all namespaces"
-        self.query_one("#where", Static).update(f"Prism  {place.context}  {namespace}")
+        self.query_one("#where", Words).say(f"Prism  {place.context}  {namespace}")
         flags = ["simulated"] if snapshot.objects.simulated_nodes else []
         flags += ["read-only"] if place.readonly else []
-        self.query_one("#flags", Static).update("  ".join([*flags, f"{snapshot.now:%H:%M:%S}Z"]))
+        self.query_one("#flags", Words).say("  ".join([*flags, f"{snapshot.now:%H:%M:%S}Z"]))
 
 
 class Pages(Static):
@@ -41,11 +42,11 @@ class Pages(Static):
         super().__init__(" ".join(words), id="pages")
 
 
-class Banner(Static):
+class Banner(Words):
     """What is wrong with what is shown: it is old, or something may not be read. Nothing where all is well."""
 
     def __init__(self) -> None:
-        super().__init__("", id="banner", markup=False)
+        super().__init__(id="banner")
         self.display = False
 
     def show(self, snapshot: Snapshot) -> None:
@@ -53,7 +54,7 @@ class Banner(Static):
         words, severity = spoken(snapshot)
         self.display = bool(words)
         self.set_class(severity is Severity.BAD, "bad")
-        self.update(words)
+        self.say(words)
 
 
 def spoken(snapshot: Snapshot) -> tuple[str, Severity]:

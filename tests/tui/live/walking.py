@@ -35,7 +35,7 @@ class Where:
 
 
 def go(terminal: Terminal, where: Where) -> None:
-    """Go to a page, and filter it so that the cursor is on the row."""
+    """Go to a page, and filter it so that the row is the first, with the cursor on it."""
     terminal.press(str([*PAGES].index(where.page) + 1))
     terminal.row(where.row)
     terminal.press("/")
@@ -45,6 +45,7 @@ def go(terminal: Terminal, where: Where) -> None:
     terminal.seen("/ Filter", without=(OPEN,))
     terminal.press("Enter")
     terminal.seen(OPEN)
+    terminal.press("g")
 
 
 def read(terminal: Terminal) -> None:
