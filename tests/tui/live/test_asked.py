@@ -131,7 +131,7 @@ def test_each_kind_is_watched_once_and_never_listed_again(screen: Recorded) -> N
 def test_a_confirmed_write_is_the_only_one(world: World, screen: Recorded) -> None:
     """Pausing a stack and saying yes is one request, which does what it says."""
     overview = places(world)[0]
-    go(screen.terminal, overview)
+    screen.terminal.press("1", "g")
     answer(screen.terminal, overview, PAUSE, "yes")
     eventually(lambda: world.get(*STACK)["metadata"].get("annotations", {}).get("prism.io/paused") == "true")
     screen.terminal.seen("asked to pause")
