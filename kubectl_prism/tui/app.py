@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -19,16 +19,18 @@ from textual.screen import Screen
 
 from kubectl_prism.errors import PrismError
 from kubectl_prism.model import meta
-from kubectl_prism.model.change import Change
 from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.store import Store
-from kubectl_prism.tui import pages, trends
+from kubectl_prism.tui import pages
 from kubectl_prism.tui.screens.page import PAGES, Page
 from kubectl_prism.tui.settings import Settings
 from kubectl_prism.tui.snapshot import Snapshot, look
 from kubectl_prism.tui.source import Choices, Connect, Link, Place, Source
 from kubectl_prism.tui.themes import THEMES
 from kubectl_prism.view.spark import History
+
+if TYPE_CHECKING:
+    from kubectl_prism.model.change import Change
 
 SHORTEST = 0.1
 """Seconds between two drawings, at least."""
@@ -282,7 +284,9 @@ class PrismApp(App[None]):
         objects, seconds = snapshot.objects, snapshot.now.timestamp()
         there = (objects.stacks, objects.patterns, objects.deployments, objects.namespaces)
         noted = (self._history.slot(seconds), *map(len, there))
-        if noted != self._noted:
+        if noted != self._noted and (self._noted or any(noted[1:])):
+            from kubectl_prism.tui import trends
+
             self._noted = noted
             trends.note(snapshot)
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kubectl_prism.model.change import Change
 from kubectl_prism.model.meta import Key, Manifest, Ref
 from kubectl_prism.store import Store
+
+if TYPE_CHECKING:
+    from kubectl_prism.model.change import Change
 
 
 @dataclass(frozen=True, slots=True)

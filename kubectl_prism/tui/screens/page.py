@@ -11,7 +11,6 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from kubectl_prism.model.meta import Ref
-from kubectl_prism.tui.screens.choose import Choose
 from kubectl_prism.tui.snapshot import Snapshot
 from kubectl_prism.tui.widgets.keys import Keys
 from kubectl_prism.tui.widgets.table import Table
@@ -164,6 +163,8 @@ class Page(Screen[None]):
         self.run_worker(self._choose_column(), group="ask")
 
     async def _choose_column(self) -> None:
+        from kubectl_prism.tui.screens.choose import Choose
+
         columns = self.table.columns
         offered = {f"{'✓' if is_shown else ' '} {name}": name for name, is_shown in columns.items()}
         chosen = await self.app.push_screen_wait(Choose("Columns: Enter hides one, or shows it again", [*offered], ""))
