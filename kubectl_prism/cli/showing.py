@@ -23,7 +23,7 @@ from kubectl_prism.kube.config import Cluster
 from kubectl_prism.kube.errors import NotFound
 from kubectl_prism.kube.informer import Informer
 from kubectl_prism.kube.leader import NAME
-from kubectl_prism.model import lease
+from kubectl_prism.model import lease, meta
 from kubectl_prism.model.change import Change
 from kubectl_prism.model.meta import Key, Manifest, Ref
 from kubectl_prism.model.resource import resource
@@ -90,12 +90,11 @@ class Asked:
 
     async def reconciler(self) -> Mapping[str, float] | None:
         """Return what the operator in the cluster tells, through the API server; None where it runs elsewhere."""
-        held = next((found for found in self.store.list("Lease") if found["metadata"]["name"] == NAME), None)
-        if held is None:
+        held = [found for found in self.store.list("Lease") if meta.key(found).name == NAME and _pod(found)]
+        if not held:
             return None
-        pod = lease.holder(held).identity.partition("@")[2].rpartition("_")[0]
-        namespace = held["metadata"]["namespace"]
-        path = f"{resource('Pod').path(namespace, quote(pod) + f':{PORT}', 'proxy')}/metrics"
+        newest = max(held, key=lambda found: str(lease.spec(found).get("renewTime") or ""))
+        path = f"{resource('Pod').path(meta.key(newest).namespace, quote(_pod(newest)) + f':{PORT}', 'proxy')}/metrics"
         try:
             answer = await self._client.request("GET", path)
         except NotFound:
@@ -138,6 +137,11 @@ class Reconciling(Asked):
     async def reconciler(self) -> Mapping[str, float]:
         """Return what the engine counts."""
         return samples(self._running.metrics.text().decode())
+
+
+def _pod(held: Manifest) -> str:
+    """Return the pod that a reconciler's Lease names, an empty string where nobody holds it or it names none."""
+    return lease.holder(held).identity.partition("@")[2].rpartition("_")[0]
 
 
 def link(informers: Sequence[Informer]) -> Link:

@@ -52,10 +52,16 @@ class Recorded(NamedTuple):
 @pytest.fixture(scope="module")
 def kubeconfig(world: World, access: Access) -> Path:
     """Return the login of somebody who may do everything, where every page has an object to show."""
+    _left_behind(world)
     world.backend("cache")
     world.create("PrismNamespace", "team", spec={"proxyRef": {"name": "demo-proxy"}})
     world.stack("demo", proxy={"placement": {"nodeSelector": {"role": "no-node-has-this"}}})
     return access.user("everything")
+
+
+def _left_behind(world: World) -> None:
+    """Leave a Lease of the reconciler's name that nobody holds, as one does that ended well."""
+    world.create("Lease", "prism-operator", spec={"holderIdentity": "", "leaseDurationSeconds": 15})
 
 
 @pytest.fixture(scope="module")
