@@ -7,7 +7,6 @@ codes: 0 fine, 1 failed or found a failure, 2 wrong usage, 4 timed out, 130 inte
 from __future__ import annotations
 
 import contextlib
-import difflib
 import sys
 from collections.abc import Sequence
 
@@ -93,6 +92,8 @@ def _usage(error: Exception, verb: str) -> UsageError:
 
 
 def _unknown_verb(verb: str) -> UsageError:
+    import difflib  # half of what the edge reads, for a word that hardly anybody mistypes
+
     near = difflib.get_close_matches(verb, VERBS, n=1)
     hint = f"did you mean `{PROGRAM} {near[0]}`?" if near else f"`{PROGRAM} --help` lists the commands"
     return UsageError(f"unknown command {verb}", hint=hint)
