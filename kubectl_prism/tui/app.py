@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from kubectl_prism.errors import PrismError
@@ -132,8 +133,9 @@ class PrismApp(App[None]):
         snapshot = self.snapshot
         self._note(snapshot)
         for screen in self.screen_stack:
-            if isinstance(screen, Page) and screen.can_be_drawn:
-                screen.show(snapshot)
+            if isinstance(screen, Page):
+                with suppress(NoMatches):  # a page that is put together or taken down lacks parts
+                    screen.show(snapshot)
 
     def ask(self, what: str, target: Ref) -> None:
         """Do something with an object, in the background."""

@@ -75,11 +75,6 @@ class Page(Screen[None]):
         row = self.table.row
         return row.ref if row is not None else None
 
-    @property
-    def can_be_drawn(self) -> bool:
-        """Whether its parts are there: not before it is mounted, nor while it is taken away."""
-        return self.is_mounted and bool(self.query(Title))
-
     def compose(self) -> ComposeResult:
         """The frame, with the body between."""
         yield Title()
@@ -94,11 +89,11 @@ class Page(Screen[None]):
         raise NotImplementedError
 
     def show(self, snapshot: Snapshot) -> None:
-        """Draw what the snapshot holds."""
-        self._has_shown, self._is_due = True, False
+        """Draw what the snapshot holds; NoMatches where its parts are not there yet, or not any more."""
         self.query_one(Title).show(snapshot)
         self.query_one(Banner).show(snapshot)
         self.draw(snapshot)
+        self._has_shown, self._is_due = True, False
 
     def draw(self, snapshot: Snapshot) -> None:
         """Draw the body."""
