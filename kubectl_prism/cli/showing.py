@@ -6,7 +6,6 @@ One watch for each kind that is shown. Writes only what a person confirmed, as a
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ import msgspec
 
 from kubectl_prism.cli.observing import CHILDREN
 from kubectl_prism.errors import PrismError
+from kubectl_prism.kube import decode
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster
 from kubectl_prism.kube.errors import NotFound
@@ -90,11 +90,15 @@ class Asked:
 
     async def reconciler(self) -> Mapping[str, float] | None:
         """Return what the operator in the cluster tells, through the API server; None where it runs elsewhere."""
-        held = [found for found in self.store.list("Lease") if meta.key(found).name == NAME and _pod(found)]
+        held = [
+            (str(lease.spec(found).get("renewTime") or ""), meta.key(found).namespace, pod)
+            for found in self.store.list("Lease")
+            if meta.key(found).name == NAME and (pod := _pod(found))
+        ]
         if not held:
             return None
-        newest = max(held, key=lambda found: str(lease.spec(found).get("renewTime") or ""))
-        path = f"{resource('Pod').path(meta.key(newest).namespace, quote(_pod(newest)) + f':{PORT}', 'proxy')}/metrics"
+        _, namespace, pod = max(held)
+        path = f"{resource('Pod').path(namespace, quote(pod) + f':{PORT}', 'proxy')}/metrics"
         try:
             answer = await self._client.request("GET", path)
         except NotFound:
@@ -165,8 +169,7 @@ def link(informers: Sequence[Informer]) -> Link:
 @asynccontextmanager
 async def watching(cluster: Cluster, place: Place) -> AsyncIterator[Watching]:
     """Watch a cluster for the time of a block."""
-    # Caches hold many objects that live on: looking through them finds nothing, and no key is answered meanwhile.
-    gc.set_threshold(10_000, 5, 1000)
+    decode.collect_seldom()
     async with Client(cluster) as client:
         source = Watching(client, place)
         tasks = [asyncio.create_task(one.run(), name=f"inform {one.kind}") for one in source.informers]

@@ -178,6 +178,11 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
+def collect_seldom() -> None:
+    """Look for garbage seldom, and among what is new: caches hold many objects that live on, and a look takes long."""
+    gc.set_threshold(10_000, 5, 1000)
+
+
 def settle() -> None:
     """Move everything that lives now out of the collector's sight; called after a big list is in the store."""
     gc.collect()

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from kubectl_prism.kube import decode
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster
 from kubectl_prism.kube.leader import NAMESPACE, Elector, identity
@@ -52,8 +52,7 @@ async def engine(
     `role` says in the Lease what runs here, `steal` asks its holder for it, `observe` is called when that changes.
     """
     metrics = Metrics()
-    # Caches hold many objects that live on: looking through them finds nothing. Nor must one look take long.
-    gc.set_threshold(10_000, 5, 1000)
+    decode.collect_seldom()
     store = Store()
     async with (
         Client(cluster, on_request=metrics.requested, on_retry=metrics.retried) as client,
