@@ -1,18 +1,19 @@
 """The application: follows one source, draws the page that is seen as often as is good, and asks before it writes.
 
-Ten times a second at most, and never for more than a tenth of the time: keys come first. What only a key needs is
-read from disk when it is pressed, so that the first page is there at once.
+Ten times a second at most, never for more than a tenth of the time, and piece by piece: keys come first. What only a
+key needs is read from disk when it is pressed, so that the first page is there at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
@@ -39,6 +40,10 @@ EASE = 9
 """How many times as long as a drawing took nothing is drawn after it."""
 LONGEST = 1.0
 """Seconds after which ages and clocks are drawn anew though nothing changed."""
+BREATH = 0.005
+"""Seconds between two pieces of a drawing: long enough for a key that is waiting to be noticed."""
+ANSWER = 0.1
+"""Seconds after a key for which a drawing stands back; for a key that is held down, no longer than LONGEST."""
 AGAIN = 5.0
 """Seconds until a cluster that could not be reached at all is tried again."""
 
@@ -84,6 +89,9 @@ class PrismApp(App[None]):
         self._now = now
         self._source: Source | None = None
         self._changed = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._drawings = 0
+        self._pressed = -ANSWER
         self._history = History()
         self._noted: tuple[int, ...] = ()
         self._seen = ["overview"]
@@ -128,14 +136,21 @@ class PrismApp(App[None]):
         """Show another cluster or namespace from now on."""
         self.run_worker(self._visit(context, namespace), name="visit", group="visit", exclusive=True)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Remember when a person did something last."""
+        if isinstance(event, events.InputEvent):
+            self._pressed = time.monotonic()
+        await super().on_event(event)
+
     def draw(self) -> None:
         """Draw the page that is seen, and what lies over it, as things are now."""
-        snapshot = self.snapshot
-        self._note(snapshot)
-        for screen in self.screen_stack:
-            if isinstance(screen, Page):
-                with suppress(NoMatches):  # a page that is put together or taken down lacks parts
-                    screen.show(snapshot)
+        for _ in self._drawing():
+            pass
+
+    def draw_soon(self) -> None:
+        """Draw as soon as no key waits for its answer, however short ago the last drawing was."""
+        self._wanted.set()
+        self._changed.set()
 
     def ask(self, what: str, target: Ref) -> None:
         """Do something with an object, in the background."""
@@ -225,12 +240,42 @@ class PrismApp(App[None]):
     async def _follow(self) -> None:
         while True:
             self._changed.clear()
-            began = time.monotonic()
-            self.draw()
-            await asyncio.sleep(max(SHORTEST, EASE * (time.monotonic() - began)))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LONGEST):
-                    await self._changed.wait()
+            self._wanted.clear()
+            spent = await self._draw_between_keys()
+            await _set_within(max(SHORTEST, EASE * spent), self._wanted)
+            await _set_within(LONGEST, self._changed)
+
+    async def _draw_between_keys(self) -> float:
+        """Draw piece by piece, and stand back while a key waits for its answer; return the seconds that it took."""
+        spent, began = 0.0, time.monotonic()
+        drawing = self._drawing()
+        while True:
+            while (left := min(self._pressed + ANSWER, began + LONGEST) - time.monotonic()) > 0:
+                await asyncio.sleep(left)
+            piece = time.monotonic()
+            if next(drawing, self) is self:
+                return spent
+            spent += time.monotonic() - piece
+            await asyncio.sleep(BREATH)
+
+    def _drawing(self) -> Iterator[None]:
+        """Draw in pieces; a drawing that begins ends those that are on their way."""
+        self._drawings += 1
+        number = self._drawings
+        for _ in self._pieces():
+            yield
+            if number != self._drawings:
+                return
+
+    def _pieces(self) -> Iterator[None]:
+        snapshot = self.snapshot
+        yield
+        self._note(snapshot)
+        yield
+        for screen in self.screen_stack:
+            if isinstance(screen, Page):
+                with suppress(NoMatches):  # a page that is put together or taken down lacks parts
+                    yield from screen.show(snapshot)
 
     async def _ask(self, what: str, target: Ref) -> None:
         from kubectl_prism.tui import asking
@@ -295,3 +340,10 @@ class PrismApp(App[None]):
     def _keep_theme(self, _theme: object) -> None:
         self.settings.theme = self.theme
         self.settings.save()
+
+
+async def _set_within(seconds: float, event: asyncio.Event) -> None:
+    """Wait until an event is set, or so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

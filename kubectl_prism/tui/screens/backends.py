@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from textual.app import ComposeResult
 
 from kubectl_prism.tui.screens.page import Page
@@ -17,9 +19,11 @@ class BackendsPage(Page):
         """One table."""
         yield self.kept(backends.COLUMNS, empty="no PrismBackends here")
 
-    def draw(self, snapshot: Snapshot) -> None:
+    def draw(self, snapshot: Snapshot) -> Iterator[None]:
         """Show the backends."""
-        self.table.show(backends.rows(snapshot.objects, snapshot.now))
+        rows = backends.rows(snapshot.objects, snapshot.now)
+        yield
+        self.table.show(rows)
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """Tell all about it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from textual.app import ComposeResult
 
@@ -28,11 +28,12 @@ class LeaderPage(Page):
         yield self.kept(leaderboard.COLUMNS, empty="no Leases here: no stack elects a leader")
         yield Lines(wrap=True, id="standbys")
 
-    def draw(self, snapshot: Snapshot) -> None:
+    def draw(self, snapshot: Snapshot) -> Iterator[None]:
         """Show the Leases."""
         objects = snapshot.objects
         seen = Seen(stacks=objects.stacks, leases=snapshot.leases, pods=objects.pods, nodes=objects.nodes)
         self._found = leaderships(seen, snapshot.now)
+        yield
         self.table.show(leaderboard.rows(self._found, snapshot.now))
         self._tell(snapshot)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from textual.app import ComposeResult
 
 from kubectl_prism.tui.screens.page import Page
@@ -22,9 +24,10 @@ class NamespacesPage(Page):
         """One table."""
         yield self.kept(namespaces.COLUMNS, empty="no PrismNamespaces here")
 
-    def draw(self, snapshot: Snapshot) -> None:
+    def draw(self, snapshot: Snapshot) -> Iterator[None]:
         """Show the tenants."""
         rows = namespaces.namespaces_rows(snapshot.objects, snapshot.now, snapshot.history, self._memory)
+        yield
         self.table.show(rows)
 
     def on_table_chosen(self, event: Table.Chosen) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from textual.app import ComposeResult
 
 from kubectl_prism.tui.screens.page import Page
@@ -31,10 +33,11 @@ class OverviewPage(Page):
         yield self.kept(COLUMNS, empty="no stacks here: `kubectl prism up` brings one up")
         yield Table(events.COLUMNS, empty="nothing happened lately", id="events")
 
-    def draw(self, snapshot: Snapshot) -> None:
+    def draw(self, snapshot: Snapshot) -> Iterator[None]:
         """Show the stacks and the latest events."""
         rows = overview.rows(snapshot.objects, snapshot.now, self._memory)
         self.table.show([_with_trend(row, snapshot) for row in rows])
+        yield
         told = events.of_ours(snapshot.events, snapshot.objects)
         self.query_one("#events", Table).show(events.rows(told, snapshot.now, limit=EVENTS))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -51,7 +51,6 @@ class Page(Screen[None]):
     def __init__(self, name: str) -> None:
         super().__init__(name=name)
         self._has_shown = False
-        self._is_due = False
         self._words = Input(placeholder="words to look for; !word for those without; Esc ends", id="filter")
 
     @property
@@ -88,15 +87,15 @@ class Page(Screen[None]):
         """What is between the frame's lines."""
         raise NotImplementedError
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Draw what the snapshot holds; NoMatches where its parts are not there yet, or not any more."""
+    def show(self, snapshot: Snapshot) -> Iterator[None]:
+        """Draw what the snapshot holds, piece by piece; NoMatches where its parts are not there yet, or not any more."""
         self.query_one(Title).show(snapshot)
         self.query_one(Banner).show(snapshot)
-        self.draw(snapshot)
-        self._has_shown, self._is_due = True, False
+        yield from self.draw(snapshot)
+        self._has_shown = True
 
-    def draw(self, snapshot: Snapshot) -> None:
-        """Draw the body."""
+    def draw(self, snapshot: Snapshot) -> Iterator[None]:
+        """Draw the body; yield between two pieces that take long together, for keys are answered there."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
@@ -108,14 +107,8 @@ class Page(Screen[None]):
         """Show what came while another page was seen: after what was seen here last, for that is there at once."""
         if not self._has_shown:
             self.prism.draw()
-        elif not self._is_due:
-            self._is_due = True
-            self.call_after_refresh(self._show_now)
-
-    def _show_now(self) -> None:
-        if self._is_due:
-            self.prism.draw()
-        self._is_due = False
+        else:
+            self.call_after_refresh(self.prism.draw_soon)
 
     def action_filter(self) -> None:
         """Ask for the words that rows must match."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from textual.app import ComposeResult
 
 from kubectl_prism.errors import PrismError
@@ -32,8 +34,9 @@ class ReconcilerPage(Page):
         self.set_interval(EVERY, self._look)
         self._look()
 
-    def draw(self, snapshot: Snapshot) -> None:
+    def draw(self, snapshot: Snapshot) -> Iterator[None]:
         """Show what it told last."""
+        yield
         self.table.show(self._rates.rows(), empty=self._said)
 
     def _look(self) -> None:
@@ -48,4 +51,4 @@ class ReconcilerPage(Page):
         else:
             self._said = "the reconciler runs where nobody can ask it: see the page Leader for who it is"
         self._rates.note(told, self.prism.snapshot.now.timestamp())
-        self.prism.draw()
+        self.prism.draw_soon()

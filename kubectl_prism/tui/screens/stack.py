@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -49,13 +49,14 @@ class StackPage(Page):
                 yield Words(id="side-title")
                 yield Lines(id="side-lines")
 
-    def draw(self, snapshot: Snapshot) -> None:
+    def draw(self, snapshot: Snapshot) -> Iterator[None]:
         """Show the stack."""
         stack = self._stack(snapshot)
         if stack is None:
             self.table.show([])
             return
         self.table.show(tree.rows(stack, snapshot.objects, snapshot.now, folded=self._folded))
+        yield
         others = len(snapshot.objects.stacks)
         more = f"   [ ]: {others} stacks" if others > 1 else ""
         whose = f"{self.target}" if self._side == "events" else f"{meta.key(stack)}"

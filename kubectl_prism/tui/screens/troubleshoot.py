@@ -6,7 +6,7 @@ the cluster shows that it helped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -18,7 +18,7 @@ from kubectl_prism.tui.snapshot import Snapshot
 from kubectl_prism.tui.widgets.lines import Lines
 from kubectl_prism.tui.widgets.table import Table
 from kubectl_prism.view import troubles
-from kubectl_prism.view.findings import findings
+from kubectl_prism.view.findings import looks
 
 
 class TroubleshootPage(Page):
@@ -36,9 +36,9 @@ class TroubleshootPage(Page):
         yield self.kept(troubles.COLUMNS, empty="nothing is wrong that can be seen from here")
         yield Lines(wrap=True, id="details")
 
-    def draw(self, snapshot: Snapshot) -> None:
+    def draw(self, snapshot: Snapshot) -> Iterator[None]:
         """Judge what is seen."""
-        self._found = findings(snapshot.objects, snapshot.leases, snapshot.events, snapshot.now)
+        self._found = yield from looks(snapshot.objects, snapshot.leases, snapshot.events, snapshot.now)
         self.table.show(troubles.rows(self._found))
         self._watch(self._found)
         self._tell()

@@ -180,12 +180,13 @@ class Table(ScrollView, can_focus=True):
         if self._order:
             self._sort(self._order[1:] if self._order.startswith("-") else f"-{self._order}")
 
-    def watch_cursor(self) -> None:
-        """Keep the row under the cursor in sight, and tell which it is."""
+    def watch_cursor(self, before: int, now: int) -> None:
+        """Keep the row under the cursor in sight, and tell which it is; only the two rows are painted anew."""
         height = self.size.height - 1
         if height > 0:
-            self.scroll_to_region(Region(0, self.cursor, 1, 2), animate=False, force=True)
-        self.refresh()
+            self.scroll_to_region(Region(0, now, 1, 2), animate=False, force=True)
+        self.refresh_line(before + 1)
+        self.refresh_line(now + 1)
         self.post_message(self.Moved(self, self.row))
 
     def on_resize(self) -> None:
