@@ -73,7 +73,7 @@ def row_of(cells: Cells) -> str:
 
 def filter_of(cells: Cells) -> str:
     """Return the line of the filter."""
-    return cells.line(LINES - 2).strip()
+    return cells.line(LINES - 1).strip()
 
 
 def round_trip() -> Iterator[Key]:

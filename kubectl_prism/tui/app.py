@@ -7,6 +7,7 @@ key needs is read from disk when it is pressed, so that the first page is there 
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
+from textual.message import Message
 from textual.screen import Screen
 
 from kubectl_prism.errors import PrismError
@@ -40,10 +42,14 @@ EASE = 9
 """How many times as long as a drawing took nothing is drawn after it."""
 LONGEST = 1.0
 """Seconds after which ages and clocks are drawn anew though nothing changed."""
-BREATH = 0.005
+BREATH = 0.01
 """Seconds between two pieces of a drawing: long enough for a key that is waiting to be noticed."""
 ANSWER = 0.1
 """Seconds after a key for which a drawing stands back; for a key that is held down, no longer than LONGEST."""
+THOROUGH = 300.0
+"""Seconds between two looks at everything for garbage, in thousands of objects, which take as long as a page does."""
+UNATTENDED = 10.0
+"""Seconds without a key after which nobody notices such a look."""
 AGAIN = 5.0
 """Seconds until a cluster that could not be reached at all is tried again."""
 
@@ -92,6 +98,7 @@ class PrismApp(App[None]):
         self._wanted = asyncio.Event()
         self._drawings = 0
         self._pressed = -ANSWER
+        self._tidied = time.monotonic()
         self._history = History()
         self._noted: tuple[int, ...] = ()
         self._seen = ["overview"]
@@ -123,7 +130,12 @@ class PrismApp(App[None]):
     async def on_mount(self) -> None:
         """Show an empty page at once; a cluster is looked for when that is seen."""
         self.theme_changed_signal.subscribe(self, self._keep_theme)
+        gc.disable()  # _tidy says when
         self.run_worker(self._follow(), name="follow", group="follow", exit_on_error=True)
+
+    def on_unmount(self) -> None:
+        """Leave the collector as it was."""
+        gc.enable()
 
     def on_ready(self) -> None:
         """Look for the cluster once the first page is seen: what that needs takes longer to read than the page."""
@@ -136,11 +148,11 @@ class PrismApp(App[None]):
         """Show another cluster or namespace from now on."""
         self.run_worker(self._visit(context, namespace), name="visit", group="visit", exclusive=True)
 
-    async def on_event(self, event: events.Event) -> None:
-        """Remember when a person did something last."""
-        if isinstance(event, events.InputEvent):
+    def post_message(self, message: Message) -> bool:
+        """Remember when a person did something last: known here before it is handled."""
+        if isinstance(message, events.InputEvent):
             self._pressed = time.monotonic()
-        await super().on_event(event)
+        return super().post_message(message)
 
     def draw(self) -> None:
         """Draw the page that is seen, and what lies over it, as things are now."""
@@ -242,6 +254,7 @@ class PrismApp(App[None]):
             self._changed.clear()
             self._wanted.clear()
             spent = await self._draw_between_keys()
+            await self._tidy()
             await _set_within(max(SHORTEST, EASE * spent), self._wanted)
             await _set_within(LONGEST, self._changed)
 
@@ -250,13 +263,27 @@ class PrismApp(App[None]):
         spent, began = 0.0, time.monotonic()
         drawing = self._drawing()
         while True:
-            while (left := min(self._pressed + ANSWER, began + LONGEST) - time.monotonic()) > 0:
-                await asyncio.sleep(left)
+            await self._stand_back(until=began + LONGEST)
             piece = time.monotonic()
             if next(drawing, self) is self:
                 return spent
             spent += time.monotonic() - piece
             await asyncio.sleep(BREATH)
+
+    async def _stand_back(self, *, until: float) -> None:
+        """Wait while a key waits for its answer, and no longer than until then."""
+        while (left := min(self._pressed + ANSWER, until) - time.monotonic()) > 0:
+            await asyncio.sleep(left)
+
+    async def _tidy(self) -> None:
+        """Look for garbage when no key waits: the collector by itself would begin in the middle of an answer."""
+        now = time.monotonic()
+        await self._stand_back(until=now + LONGEST)
+        if now - self._tidied > THOROUGH and now - self._pressed > UNATTENDED:
+            self._tidied = now
+            gc.collect()
+        else:
+            gc.collect(1)
 
     def _drawing(self) -> Iterator[None]:
         """Draw in pieces; a drawing that begins ends those that are on their way."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Input
 
 from kubectl_prism.model.meta import Ref
 from kubectl_prism.tui.snapshot import Snapshot
+from kubectl_prism.tui.widgets.filter import Filter
 from kubectl_prism.tui.widgets.keys import Keys
 from kubectl_prism.tui.widgets.table import Table
 from kubectl_prism.tui.widgets.title import Banner, Pages, Title
@@ -51,7 +51,7 @@ class Page(Screen[None]):
     def __init__(self, name: str) -> None:
         super().__init__(name=name)
         self._has_shown = False
-        self._words = Input(placeholder="words to look for; !word for those without; Esc ends", id="filter")
+        self._filter = Filter("#main", "words to look for; !word for those without; Esc ends")
 
     @property
     def prism(self) -> PrismApp:
@@ -80,8 +80,8 @@ class Page(Screen[None]):
         yield Pages(PAGES, self.page)
         yield Banner()
         yield from self.body()
-        yield self._words
         yield Keys()
+        yield self._filter
 
     def body(self) -> ComposeResult:
         """What is between the frame's lines."""
@@ -100,7 +100,6 @@ class Page(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin with what is known."""
-        self._words.display = False
         self.table.focus()
 
     def on_screen_resume(self) -> None:
@@ -112,16 +111,11 @@ class Page(Screen[None]):
 
     def action_filter(self) -> None:
         """Ask for the words that rows must match."""
-        self._words.display = True
-        self._words.focus()
+        self._filter.open()
 
     def action_back(self) -> None:
         """End the filter, or go to the page that was seen before."""
-        if self._words.display:
-            self._words.value = ""
-            self._words.display = False
-            self.table.focus()
-        else:
+        if not self._filter.end():
             self.prism.leave()
 
     def action_ask(self, what: str) -> None:
@@ -130,15 +124,6 @@ class Page(Screen[None]):
             self.prism.ask(what, target)
         else:
             self.notify("no object is under the cursor", title=f"cannot {what}", severity="warning", markup=False)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter while the words are typed."""
-        self.table.filter = event.value
-
-    def on_input_submitted(self) -> None:
-        """Keep the filter, and go on in the table."""
-        self._words.display = bool(self._words.value)
-        self.table.focus()
 
     def kept(self, columns: Sequence[Column], *, empty: str) -> Table:
         """Return the page's table, as a person left it last time."""

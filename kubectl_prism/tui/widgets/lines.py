@@ -92,7 +92,7 @@ class Lines(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return one line."""
         x, top = self.scroll_offset
-        index, width, base = top + y, self.scrollable_content_region.width, self.rich_style
+        index, width, base = top + y, self.scrollable_content_region.width, self.visual_style.rich_style
         if index >= len(self._drawn):
             return Strip.blank(width, base)
         text, severity = self._drawn[index]

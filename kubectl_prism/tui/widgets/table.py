@@ -14,6 +14,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -33,6 +34,8 @@ LEGIBLE = 36
 """The characters that a long column needs to say something: a `wide` one is left out before others have fewer."""
 TELLING = 8
 """The fewest characters of a name that is cut in its middle."""
+PAINTED = 500
+"""The lines that are kept as they were painted: what is the same again costs nothing."""
 NARROWEST = 4
 """The fewest characters of a column that is cut so that all fit."""
 
@@ -54,7 +57,7 @@ class Table(ScrollView, can_focus=True):
         Binding("h", "hide", "Hide column", show=False),
     ]
 
-    cursor: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0, repaint=False)
 
     class Moved(Message):
         """The cursor is on another row, or on none."""
@@ -102,6 +105,7 @@ class Table(ScrollView, can_focus=True):
         self._shown: tuple[int, ...] = ()
         self._widths: tuple[int, ...] = ()
         self._has_bars = True
+        self._painted: LRUCache[tuple[object, ...], Strip] = LRUCache(PAINTED)
         self._longest = [self._width(index) for index in range(len(self._columns))]
 
     @property
@@ -215,11 +219,16 @@ class Table(ScrollView, can_focus=True):
             style = self.get_component_rich_style("table--header")
             return self._strip(cells, [style] * len(cells), style, width)
         index = self.scroll_offset.y + y - 1
-        base = self.rich_style
+        base = self.visual_style.rich_style
         if index >= len(self._rows):
             words = f" {self._empty}" if not self._rows and y == 2 else ""
             return Strip([Segment(words[:width].ljust(width), base)], width)
-        return self._row(self._rows[index], base, width, is_current=index == self.cursor)
+        row, is_current = self._rows[index], index == self.cursor
+        how = (is_current, is_current and self.has_focus, self._shown, self._widths, self._has_bars, width)
+        key = (row, how, base, self.app.theme)
+        if (strip := self._painted.get(key)) is None:
+            strip = self._painted[key] = self._row(row, base, width, is_current=is_current)
+        return strip
 
     def _row(self, row: Row, base: Style, width: int, *, is_current: bool) -> Strip:
         if is_current:
@@ -230,13 +239,13 @@ class Table(ScrollView, can_focus=True):
         marked = first._replace(text=f"{MARKS[row.severity]} {told}", severity=row.severity)
         painted = [marked, *others]
         is_plain = is_current and self.has_focus
-        styles = [base if is_plain else self._painted(cell.severity, base) for cell in painted]
+        styles = [base if is_plain else self._colour(cell.severity, base) for cell in painted]
         return self._strip([self._text(cell) for cell in painted], styles, base, width)
 
     def _text(self, cell: Cell) -> str:
         return cell.text if self._has_bars else without_bar(cell.text)
 
-    def _painted(self, severity: Severity | None, base: Style) -> Style:
+    def _colour(self, severity: Severity | None, base: Style) -> Style:
         if severity is None:
             return base
         return base + self.get_component_rich_style(CLASSES[severity], partial=True)
