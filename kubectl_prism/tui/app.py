@@ -42,6 +42,8 @@ EASE = 9
 """How many times as long as a drawing took nothing is drawn after it."""
 LONGEST = 1.0
 """Seconds after which ages and clocks are drawn anew though nothing changed."""
+PIECE = 0.008
+"""Seconds for which a drawing goes on before it looks for keys; a piece that takes longer is not cut."""
 BREATH = 0.01
 """Seconds between two pieces of a drawing: long enough for a key that is waiting to be noticed."""
 ANSWER = 0.1
@@ -265,9 +267,10 @@ class PrismApp(App[None]):
         while True:
             await self._stand_back(until=began + LONGEST)
             piece = time.monotonic()
-            if next(drawing, self) is self:
-                return spent
-            spent += time.monotonic() - piece
+            while (took := time.monotonic() - piece) < PIECE:
+                if next(drawing, self) is self:
+                    return spent + time.monotonic() - piece
+            spent += took
             await asyncio.sleep(BREATH)
 
     async def _stand_back(self, *, until: float) -> None:

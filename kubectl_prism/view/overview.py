@@ -16,6 +16,7 @@ from kubectl_prism.view.bar import bar
 from kubectl_prism.view.cells import aged, one_line, shared, stated
 from kubectl_prism.view.health import Severity, worst
 from kubectl_prism.view.objects import Objects
+from kubectl_prism.view.pieces import Pieces, in_pieces
 from kubectl_prism.view.stack import Brief, Component, ComponentKind, StackTree, programs, runner, trees, unowned
 from kubectl_prism.view.table import BLANK, Cell, Column, Row
 from kubectl_prism.view.waits import tree_reasons
@@ -36,10 +37,15 @@ _PROGRAMS: tuple[ComponentKind, ...] = ("proxy", "admin")
 _MEMBERS: tuple[ComponentKind, ...] = ("pattern", "backend", "namespace")
 
 
-def rows(objects: Objects, now: datetime, memory: Brief | None = None) -> list[Row]:
+@in_pieces
+def rows(objects: Objects, now: datetime, memory: Brief | None = None) -> Pieces[list[Row]]:
     """Return the rows, the worst first; `memory` is of earlier looks."""
     born = {meta.key(stack): _born(stack) for stack in objects.stacks}
-    return [_row(tree, born, now) for tree in trees(objects, now, is_brief=True, memory=memory)]
+    found = []
+    for tree in (yield from trees.pieces(objects, now, is_brief=True, memory=memory)):
+        found.append(_row(tree, born, now))
+        yield
+    return found
 
 
 def ready(objects: Objects) -> Mapping[str, tuple[int, int]]:

@@ -16,6 +16,7 @@ from kubectl_prism.model.meta import Key, Manifest
 from kubectl_prism.view import deployments, fitting, lenient, pods, wishes
 from kubectl_prism.view.health import Severity, worst
 from kubectl_prism.view.objects import Objects
+from kubectl_prism.view.pieces import Pieces, in_pieces
 from kubectl_prism.view.stack import ComponentKind, programs, runner
 from kubectl_prism.view.verdict import Case, Verdict, node_of, verdict
 
@@ -90,7 +91,8 @@ class Placement:
         return worst(*(component.verdict.severity for component in self.components))
 
 
-def placement(stack: Manifest, objects: Objects) -> Placement:
+@in_pieces
+def placement(stack: Manifest, objects: Objects) -> Pieces[Placement]:
     """Return where the components of one stack run, and where they are wished."""
     nodes = {meta.key(node).name: node for node in objects.nodes}
     spec, key = lenient.mapping(stack.get("spec")), meta.key(stack)
@@ -101,6 +103,7 @@ def placement(stack: Manifest, objects: Objects) -> Placement:
         if not made:
             found.append(Placed(kind=kind, name=f"{key.name}-{kind}", strategy=_strategy(wished)))
     for pattern in sorted(objects.owned(stack, "patterns"), key=meta.key):
+        yield
         wished = lenient.mapping(lenient.mapping(pattern.get("spec")).get("placement"))
         runs, name = runner(pattern, objects), meta.key(pattern).name
         if runs is None:
@@ -170,12 +173,14 @@ def _spots(found: Iterable[Manifest], *, simulated: bool) -> tuple[PodSpot, ...]
     return tuple(sorted(spots, key=lambda spot: (-spot.severity, spot.name)))
 
 
-def lines(placement: Placement, width: int) -> list[Line]:
+@in_pieces
+def lines(placement: Placement, width: int) -> Pieces[list[Line]]:
     """Return the whole as lines of at most `width` columns, each with its severity; the last one sums it up."""
     width = max(NARROWEST, width)
     found: list[Line] = [(line, Severity.OK) for line in textwrap.wrap(_legend(placement), width)]
     for component in placement.components:
         found += [("", Severity.OK), *_component(component, width)]
+        yield
     return [*found, ("", Severity.OK), *_wrapped(_summary(placement), placement.severity, width)]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Literal, NamedTuple
 
 from kubectl_prism.model import meta
@@ -19,6 +20,7 @@ from kubectl_prism.view.age import age
 from kubectl_prism.view.health import Health, Severity, health
 from kubectl_prism.view.memory import Memory
 from kubectl_prism.view.objects import Objects
+from kubectl_prism.view.pieces import Pieces, in_pieces
 from kubectl_prism.view.pods import PodRow
 
 ComponentKind = Literal["proxy", "admin", "pattern", "backend", "namespace"]
@@ -81,9 +83,10 @@ class StackTree:
         return any(pod.simulated for component in self.components for pod in component.pods)
 
 
+@in_pieces
 def trees(
     objects: Objects, now: datetime, *, is_brief: bool = False, memory: Brief | None = None
-) -> tuple[StackTree, ...]:
+) -> Pieces[tuple[StackTree, ...]]:
     """Return every stack, and for each namespace one tree without a name for what no stack owns; worst first.
 
     A brief tree judges the same and leaves out what a summary does not need: the pods, age and details of what is OK.
@@ -92,13 +95,18 @@ def trees(
     memory = Memory() if memory is None else memory
     memory.turn()
     look = _Look(objects, now, memory, is_brief)
-    found = [*(_tree(stack, look) for stack in objects.stacks), *_unowned(look)]
+    found = []
+    for stack in objects.stacks:
+        found.append((yield from _tree(stack, look)))
+    found += _unowned(look)
+    yield
     return tuple(sorted(found, key=lambda tree: (-tree.severity, tree.namespace, tree.name == "", tree.name)))
 
 
-def tree(stack: Manifest, objects: Objects, now: datetime) -> StackTree:
+@in_pieces
+def tree(stack: Manifest, objects: Objects, now: datetime) -> Pieces[StackTree]:
     """Return one stack with everything that belongs to it."""
-    return _tree(stack, _Look(objects, now, Memory()))
+    return (yield from _tree(stack, _Look(objects, now, Memory())))
 
 
 Brief = Memory[Component | None]
@@ -126,8 +134,11 @@ class _Look:
         return age(lenient.mapping(obj.get("metadata")).get("creationTimestamp"), self.now)
 
 
-def _tree(stack: Manifest, look: _Look) -> StackTree:
-    parts = [*_programs(stack, look), *_members(stack, look)]
+def _tree(stack: Manifest, look: _Look) -> Pieces[StackTree]:
+    parts = []
+    for part in chain(_programs(stack, look), _members(stack, look)):
+        parts.append(part)
+        yield
     return StackTree(*meta.key(stack), health=health(stack), age=look.age(stack), components=_sorted(parts))
 
 
@@ -163,9 +174,11 @@ def _judged(deployment: Manifest, look: _Look) -> tuple[Health, tuple[PodRow, ..
 
 def _members(stack: Manifest, look: _Look) -> Iterable[Component]:
     for kind, field, _ in _CUSTOM:
-        made = [_member(kind, obj, look) for obj in look.objects.owned(stack, field)]
-        yield from made
-        names = {component.name for component in made}
+        names = set()
+        for obj in look.objects.owned(stack, field):
+            made = _member(kind, obj, look)
+            names.add(made.name)
+            yield made
         for wanted in lenient.mappings(lenient.mapping(stack.get("spec")).get(field)):
             if (name := str(wanted.get("name"))) not in names:
                 yield Component(kind, name, _MISSING)

@@ -9,6 +9,7 @@ from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.view.health import Health, Severity, health
 from kubectl_prism.view.objects import Objects
+from kubectl_prism.view.pieces import Pieces, in_pieces
 from kubectl_prism.view.pods import PodRow
 from kubectl_prism.view.stack import Component, StackTree
 from kubectl_prism.view.stack import tree as stack_tree
@@ -39,11 +40,16 @@ def chosen(objects: Objects, wanted: Ref | None) -> Manifest | None:
     return found[0] if found else None
 
 
-def rows(stack: Manifest, objects: Objects, now: datetime, *, folded: Collection[str] = ()) -> list[Row]:
+@in_pieces
+def rows(stack: Manifest, objects: Objects, now: datetime, *, folded: Collection[str] = ()) -> Pieces[list[Row]]:
     """Return the rows of a stack from the top; of a row whose key is in `folded`, none that are below it."""
-    found = stack_tree(stack, objects, now)
+    grown = yield from stack_tree.pieces(stack, objects, now)
     zones = {meta.key(node).name: str(meta.labels(node).get(ZONE) or "") for node in objects.nodes}
-    return list(_stack(found, zones, folded))
+    found = []
+    for row in _stack(grown, zones, folded):
+        found.append(row)
+        yield
+    return found
 
 
 def _stack(tree: StackTree, zones: dict[str, str], folded: Collection[str]) -> Iterator[Row]:

@@ -35,7 +35,7 @@ class OverviewPage(Page):
 
     def draw(self, snapshot: Snapshot) -> Iterator[None]:
         """Show the stacks and the latest events."""
-        rows = overview.rows(snapshot.objects, snapshot.now, self._memory)
+        rows = yield from overview.rows.pieces(snapshot.objects, snapshot.now, self._memory)
         self.table.show([_with_trend(row, snapshot) for row in rows])
         yield
         told = events.of_ours(snapshot.events, snapshot.objects)

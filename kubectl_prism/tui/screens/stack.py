@@ -18,6 +18,7 @@ from kubectl_prism.tui.widgets.table import Table
 from kubectl_prism.tui.widgets.words import Words
 from kubectl_prism.view import conditions, events, placement, tree
 from kubectl_prism.view.health import Severity
+from kubectl_prism.view.pieces import Pieces
 
 SIDES = ("placement", "conditions", "events")
 EVENTS = 200
@@ -55,13 +56,13 @@ class StackPage(Page):
         if stack is None:
             self.table.show([])
             return
-        self.table.show(tree.rows(stack, snapshot.objects, snapshot.now, folded=self._folded))
+        self.table.show((yield from tree.rows.pieces(stack, snapshot.objects, snapshot.now, folded=self._folded)))
         yield
         others = len(snapshot.objects.stacks)
         more = f"   [ ]: {others} stacks" if others > 1 else ""
         whose = f"{self.target}" if self._side == "events" else f"{meta.key(stack)}"
         self.query_one("#side-title", Words).say(f"{self._side}   v: next{more}   {whose}")
-        self.query_one("#side-lines", Lines).show(self._told(stack, snapshot))
+        self.query_one("#side-lines", Lines).show((yield from self._told(stack, snapshot)))
 
     def action_turn(self) -> None:
         """Show the next of placement, conditions and events."""
@@ -96,11 +97,12 @@ class StackPage(Page):
     def _stack(self, snapshot: Snapshot) -> Manifest | None:
         return tree.chosen(snapshot.objects, self.prism.stack)
 
-    def _told(self, stack: Manifest, snapshot: Snapshot) -> Iterable[Line]:
+    def _told(self, stack: Manifest, snapshot: Snapshot) -> Pieces[Iterable[Line]]:
         match self._side:
             case "placement":
                 width = max(60, self.query_one("#side-lines", Lines).scrollable_content_region.width)
-                return placement.lines(placement.placement(stack, snapshot.objects), width)
+                placed = yield from placement.placement.pieces(stack, snapshot.objects)
+                return (yield from placement.lines.pieces(placed, width))
             case "conditions":
                 return conditions.lines(stack, snapshot.objects, snapshot.now)
         told = events.about(snapshot.events, self.target) if self.target is not None else []

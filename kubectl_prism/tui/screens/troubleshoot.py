@@ -18,7 +18,7 @@ from kubectl_prism.tui.snapshot import Snapshot
 from kubectl_prism.tui.widgets.lines import Lines
 from kubectl_prism.tui.widgets.table import Table
 from kubectl_prism.view import troubles
-from kubectl_prism.view.findings import looks
+from kubectl_prism.view.findings import findings
 
 
 class TroubleshootPage(Page):
@@ -38,7 +38,7 @@ class TroubleshootPage(Page):
 
     def draw(self, snapshot: Snapshot) -> Iterator[None]:
         """Judge what is seen."""
-        self._found = yield from looks(snapshot.objects, snapshot.leases, snapshot.events, snapshot.now)
+        self._found = yield from findings.pieces(snapshot.objects, snapshot.leases, snapshot.events, snapshot.now)
         self.table.show(troubles.rows(self._found))
         self._watch(self._found)
         self._tell()

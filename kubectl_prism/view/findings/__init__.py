@@ -6,7 +6,7 @@ one cause become one finding. Pure and lenient: an odd object is passed over, an
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,30 +16,19 @@ from kubectl_prism.view.findings import conditions, deletions, elections, pods, 
 from kubectl_prism.view.findings.case import Case, explained, gathered
 from kubectl_prism.view.findings.scene import Scene
 from kubectl_prism.view.objects import Objects
+from kubectl_prism.view.pieces import Pieces, in_pieces
 
 
+@in_pieces
 def findings(
     objects: Objects, leases: tuple[Manifest, ...], events: tuple[Manifest, ...], now: datetime
-) -> list[Finding]:
+) -> Pieces[list[Finding]]:
     """Return what is wrong, one finding for each cause, the worst first.
 
     `objects.nodes` are all nodes or none; `leases` and `events` may be those that could be read.
     """
-    looking = looks(objects, leases, events, now)
-    while True:
-        try:
-            next(looking)
-        except StopIteration as end:
-            found: list[Finding] = end.value
-            return found
-
-
-def looks(
-    objects: Objects, leases: tuple[Manifest, ...], events: tuple[Manifest, ...], now: datetime
-) -> Generator[None, None, list[Finding]]:
-    """Return the same, with a yield after each area: who has something more urgent to do does it there."""
     scene = Scene(objects, leases, events, now)
-    below = [*pods.cases(scene)]
+    below = yield from pods.cases(scene)
     yield
     below += workloads.cases(scene, explained(below))
     yield

@@ -6,7 +6,6 @@ Healthy pods, which are nearly all of thousands, cost one cheap test each.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 
 from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest, Ref
@@ -16,18 +15,23 @@ from kubectl_prism.view.findings import containers, images, scheduling, starting
 from kubectl_prism.view.findings.case import Case
 from kubectl_prism.view.findings.scene import Scene, Thing, condition, spec, thing
 from kubectl_prism.view.findings.sick import Sick, Symptom
+from kubectl_prism.view.pieces import Pieces
 
 SLOW = 120.0
 """Seconds after which a pod that is still starting, or not ready yet, is no longer on its way."""
+MANY = 500
+"""Pods that are looked at in one piece."""
 RECENT = 3600.0
 """Seconds for which a container that ran out of memory and runs again is worth a word."""
 
 
-def cases(scene: Scene) -> Iterator[Case]:
-    """Yield a case for every Deployment and symptom of its pods; pods of no Deployment stand for themselves."""
+def cases(scene: Scene) -> Pieces[list[Case]]:
+    """Return a case for every Deployment and symptom of its pods; pods of no Deployment stand for themselves."""
     groups: defaultdict[tuple[Ref, Symptom], list[Thing]] = defaultdict(list)
     homes: dict[Ref, Thing] = {}
-    for obj in scene.objects.pods:
+    for number, obj in enumerate(scene.objects.pods):
+        if not number % MANY:
+            yield
         if not isinstance(obj, dict) or _is_fine(obj):
             continue
         pod = thing("Pod", obj)
@@ -35,8 +39,11 @@ def cases(scene: Scene) -> Iterator[Case]:
             home = scene.deployment(pod) or pod
             homes[home.ref] = home
             groups[home.ref, symptom].append(pod)
+    found = []
     for (ref, symptom), pods in sorted(groups.items(), key=lambda item: item[0]):
-        yield _case(Sick(scene, homes[ref], symptom, sorted(pods, key=lambda pod: pod.ref)))
+        found.append(_case(Sick(scene, homes[ref], symptom, sorted(pods, key=lambda pod: pod.ref))))
+        yield
+    return found
 
 
 def _is_fine(pod: Manifest) -> bool:
