@@ -162,7 +162,8 @@ class PrismApp(App[None]):
             pass
 
     def draw_soon(self) -> None:
-        """Draw as soon as no key waits for its answer, however short ago the last drawing was."""
+        """Draw as soon as no key waits for its answer, in place of what is being drawn, however short ago that began."""
+        self._drawings += 1
         self._wanted.set()
         self._changed.set()
 
@@ -271,10 +272,10 @@ class PrismApp(App[None]):
                 if next(drawing, self) is self:
                     return spent + time.monotonic() - piece
             spent += took
-            await asyncio.sleep(BREATH)
 
     async def _stand_back(self, *, until: float) -> None:
         """Wait while a key waits for its answer, and no longer than until then."""
+        await asyncio.sleep(BREATH)
         while (left := min(self._pressed + ANSWER, until) - time.monotonic()) > 0:
             await asyncio.sleep(left)
 
@@ -300,7 +301,7 @@ class PrismApp(App[None]):
     def _pieces(self) -> Iterator[None]:
         snapshot = self.snapshot
         yield
-        self._note(snapshot)
+        yield from self._note(snapshot)
         yield
         for screen in self.screen_stack:
             if isinstance(screen, Page):
@@ -356,7 +357,7 @@ class PrismApp(App[None]):
     def _all(self, kind: str) -> Iterable[Manifest]:
         return self.source.store.list(kind)
 
-    def _note(self, snapshot: Snapshot) -> None:
+    def _note(self, snapshot: Snapshot) -> Iterator[None]:
         """Remember what the sparklines are drawn from: once in each slot of time, and when anything is new or gone."""
         objects, seconds = snapshot.objects, snapshot.now.timestamp()
         there = (objects.stacks, objects.patterns, objects.deployments, objects.namespaces)
@@ -364,8 +365,8 @@ class PrismApp(App[None]):
         if noted != self._noted and (self._noted or any(noted[1:])):
             from kubectl_prism.tui import trends
 
+            yield from trends.note(snapshot)
             self._noted = noted
-            trends.note(snapshot)
 
     def _keep_theme(self, _theme: object) -> None:
         self.settings.theme = self.theme

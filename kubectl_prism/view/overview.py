@@ -48,9 +48,13 @@ def rows(objects: Objects, now: datetime, memory: Brief | None = None) -> Pieces
     return found
 
 
-def ready(objects: Objects) -> Mapping[str, tuple[int, int]]:
+@in_pieces
+def ready(objects: Objects) -> Pieces[Mapping[str, tuple[int, int]]]:
     """Return how many pods are available and how many are wanted, by the key of the row."""
-    found = {_key(*meta.key(stack)): _sum(_deployments(stack, objects)) for stack in objects.stacks}
+    found = {}
+    for stack in objects.stacks:
+        found[_key(*meta.key(stack))] = _sum(_deployments(stack, objects))
+        yield
     homes: dict[str, list[Manifest | None]] = {}
     for field in ("patterns", "backends", "namespaces"):
         for obj in unowned(objects, field):

@@ -106,7 +106,7 @@ class Table(ScrollView, can_focus=True):
         self._widths: tuple[int, ...] = ()
         self._has_bars = True
         self._painted: LRUCache[tuple[object, ...], Strip] = LRUCache(PAINTED)
-        self._longest = [self._width(index) for index in range(len(self._columns))]
+        self._longest: dict[tuple[int, bool], int] = {}
 
     @property
     def row(self) -> Row | None:
@@ -144,6 +144,7 @@ class Table(ScrollView, can_focus=True):
             self._empty = str(empty)
             self.refresh()
         self._all = rows
+        self._longest.clear()
         self._arrange()
 
     def go_to(self, key: str) -> None:
@@ -281,8 +282,6 @@ class Table(ScrollView, can_focus=True):
             [row for row in self._all if matches(row, self._filter, self._columns)] if self._filter else list(self._all)
         )
         self._rows = sorted_rows(rows, column, self._order.startswith("-"))
-        self._has_bars = True
-        self._longest = [self._width(index) for index in range(len(self._columns))]
         self._measure()
         found = next((index for index, row in enumerate(self._rows) if row.key == before), self.cursor)
         index = max(0, min(found, len(self._rows) - 1))
@@ -313,7 +312,7 @@ class Table(ScrollView, can_focus=True):
         room = self.scrollable_content_region.width
         self._has_bars = True
         wanted = [index for index, column in enumerate(self._columns) if not index or column.name not in self._hidden]
-        widths = {index: self._longest[index] for index in wanted}
+        widths = {index: self._width(index) for index in wanted}
         spare = [index for index in wanted if self._columns[index].wide]
         while spare and not _is_legible(widths.values(), room):
             del widths[spare.pop()]
@@ -325,8 +324,12 @@ class Table(ScrollView, can_focus=True):
         self.virtual_size = Size(room, len(self._rows) + 1)
 
     def _width(self, index: int) -> int:
-        longest = max((len(self._text(row.cells[index])) for row in self._rows if index < len(row.cells)), default=0)
-        return max(longest + (MARK if index == 0 else 0), len(self._heading(index)))
+        """Return how wide a column is to be: for all rows, whichever a filter chooses, so that none moves under it."""
+        key = index, self._has_bars
+        if key not in self._longest:
+            texts = (self._text(row.cells[index]) for row in self._all if index < len(row.cells))
+            self._longest[key] = max(map(len, texts), default=0)
+        return max(self._longest[key] + (MARK if index == 0 else 0), len(self._heading(index)))
 
     def _column_at(self, x: int) -> str | None:
         start = 0
