@@ -39,7 +39,10 @@ class OverviewPage(Page):
         self.table.show([_with_trend(row, snapshot) for row in rows])
         yield
         told = events.of_ours(snapshot.events, snapshot.objects)
-        self.query_one("#events", Table).show(events.rows(told, snapshot.now, limit=EVENTS))
+        yield
+        latest = events.rows(told, snapshot.now, limit=EVENTS)
+        yield
+        self.query_one("#events", Table).show(latest)
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """Open the stack; of an Event, describe what it is about."""

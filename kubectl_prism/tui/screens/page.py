@@ -50,7 +50,6 @@ class Page(Screen[None]):
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name)
-        self._has_shown = False
         self._filter = Filter("#main", "words to look for; !word for those without; Esc ends")
 
     @property
@@ -92,7 +91,6 @@ class Page(Screen[None]):
         self.query_one(Title).show(snapshot)
         self.query_one(Banner).show(snapshot)
         yield from self.draw(snapshot)
-        self._has_shown = True
 
     def draw(self, snapshot: Snapshot) -> Iterator[None]:
         """Draw the body; yield between two pieces that take long together, for keys are answered there."""
@@ -104,10 +102,7 @@ class Page(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Show what came while another page was seen: after what was seen here last, for that is there at once."""
-        if not self._has_shown:
-            self.prism.draw()
-        else:
-            self.call_after_refresh(self.prism.draw_soon)
+        self.call_after_refresh(self.prism.draw_soon)
 
     def action_filter(self) -> None:
         """Ask for the words that rows must match."""

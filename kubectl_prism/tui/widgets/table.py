@@ -101,6 +101,7 @@ class Table(ScrollView, can_focus=True):
         self._empty = empty
         self._filter = ""
         self._all: Sequence[Row] = ()
+        self._has_shown = False
         self._rows: Sequence[Row] = ()
         self._shown: tuple[int, ...] = ()
         self._widths: tuple[int, ...] = ()
@@ -124,11 +125,6 @@ class Table(ScrollView, can_focus=True):
         self._arrange()
 
     @property
-    def counted(self) -> str:
-        """How many rows are shown of how many, in words."""
-        return f"{len(self._rows)} of {len(self._all)}" if self._filter else str(len(self._all))
-
-    @property
     def columns(self) -> dict[str, bool]:
         """The columns but for the first, which is always shown, and whether a person lets them be shown."""
         return {column.name: column.name not in self._hidden for column in self._columns[1:]}
@@ -140,10 +136,10 @@ class Table(ScrollView, can_focus=True):
 
     def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
         """Show these rows in place of those before; `empty` is what is said where there are none."""
-        if empty not in (None, self._empty):
-            self._empty = str(empty)
+        if empty not in (None, self._empty) or not self._has_shown:
+            self._empty = self._empty if empty is None else empty
             self.refresh()
-        self._all = rows
+        self._all, self._has_shown = rows, True
         self._longest.clear()
         self._arrange()
 
@@ -222,7 +218,7 @@ class Table(ScrollView, can_focus=True):
         index = self.scroll_offset.y + y - 1
         base = self.visual_style.rich_style
         if index >= len(self._rows):
-            words = f" {self._empty}" if not self._rows and y == 2 else ""
+            words = f" {self._empty}" if self._has_shown and not self._rows and y == 2 else ""
             return Strip([Segment(words[:width].ljust(width), base)], width)
         row, is_current = self._rows[index], index == self.cursor
         how = (is_current, is_current and self.has_focus, self._shown, self._widths, self._has_bars, width)
