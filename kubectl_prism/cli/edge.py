@@ -15,6 +15,7 @@ from kubectl_prism.cli.commands import PROGRAM, VERBS
 from kubectl_prism.cli.options import Options
 from kubectl_prism.cli.output import hang_up
 from kubectl_prism.errors import PrismError, UsageError
+from kubectl_prism.model.suggest import close
 
 INTERRUPTED = 130
 
@@ -92,10 +93,8 @@ def _usage(error: Exception, verb: str) -> UsageError:
 
 
 def _unknown_verb(verb: str) -> UsageError:
-    import difflib  # half of what the edge reads, for a word that hardly anybody mistypes
-
-    near = difflib.get_close_matches(verb, VERBS, n=1)
-    hint = f"did you mean `{PROGRAM} {near[0]}`?" if near else f"`{PROGRAM} --help` lists the commands"
+    near = close(verb, VERBS)
+    hint = f"did you mean `{PROGRAM} {near}`?" if near else f"`{PROGRAM} --help` lists the commands"
     return UsageError(f"unknown command {verb}", hint=hint)
 
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import deque
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from kubectl_prism.errors import UsageError
+from kubectl_prism.model.suggest import close
 
 Color = Literal["auto", "always", "never"]
 
@@ -211,7 +211,7 @@ def _color(text: str) -> Color:
 def nearest(name: str, known: Sequence[str] = ()) -> str | None:
     """Return the flag, of `known` or of ours, that `name` was probably meant to be."""
     names = [*known, *(f"--{flag.name}" for flag in FLAGS if len(flag.name) > 1)]
-    return next(iter(difflib.get_close_matches(name, names, n=1)), None)
+    return close(name, names)
 
 
 def listing() -> str:

@@ -20,7 +20,6 @@ from kubectl_prism.errors import UsageError
 if TYPE_CHECKING:
     from kubectl_prism.kube.config import Cluster
     from kubectl_prism.reconcile.engine import Engine
-    from kubectl_prism.tui.app import PrismApp
     from kubectl_prism.tui.settings import Settings
     from kubectl_prism.tui.source import Connect, Place, Source
 
@@ -52,7 +51,6 @@ def tui(
     """
     options = given(context)
     require_terminal()
-    cluster = connect.cluster(options)
     from kubectl_prism.cli.loop import run
     from kubectl_prism.tui.settings import load
 
@@ -62,24 +60,27 @@ def tui(
     async def connected(name: str | None, namespace: str | None) -> AsyncIterator[Source]:
         from kubectl_prism.cli.showing import watching
 
-        target = _named(options, cluster, name)
+        target = connect.cluster(options if name in (None, IN_CLUSTER) else dataclasses.replace(options, context=name))
         wanted = namespace if namespace is not None else "" if all_namespaces else target.namespace
         async with watching(target, place(target, wanted or None, readonly=readonly, settings=settings)) as source:
             yield source
 
-    run(screen(connected, options, settings).run_async())
+    run(show(connected, options, settings))
     return 0
 
 
-def screen(connect_to: Connect, options: Options, settings: Settings) -> PrismApp:
-    """Return the dashboard over what `connect_to` opens."""
-    from kubectl_prism.kube.config import contexts
+async def show(connect_to: Connect, options: Options, settings: Settings) -> None:
+    """Show the dashboard over what `connect_to` opens until a person leaves, or what it raises at the first time."""
     from kubectl_prism.tui.app import PrismApp
 
     async def known() -> Sequence[str]:
+        from kubectl_prism.kube.config import contexts
+
         return contexts(connect.connection(options))
 
-    return PrismApp(connect_to, contexts=known, settings=settings)
+    error = await PrismApp(connect_to, contexts=known, settings=settings).run_async()
+    if error is not None:
+        raise error
 
 
 async def over_engine(running: Engine, cluster: Cluster, options: Options, *, readonly: bool = False) -> None:
@@ -91,22 +92,16 @@ async def over_engine(running: Engine, cluster: Cluster, options: Options, *, re
 
     @asynccontextmanager
     async def connected(name: str | None, namespace: str | None) -> AsyncIterator[Source]:
-        target = _named(options, cluster, name)
+        is_ours = name is None or name == (cluster.context or IN_CLUSTER)
+        target = cluster if is_ours else connect.cluster(dataclasses.replace(options, context=name))
         here = place(target, namespace or None, readonly=readonly, settings=settings)
-        if target is cluster:
+        if is_ours:
             yield Reconciling(running, here)
             return
         async with watching(target, here) as source:
             yield source
 
-    await screen(connected, options, settings).run_async()
-
-
-def _named(options: Options, cluster: Cluster, name: str | None) -> Cluster:
-    """Return the cluster of a context: the one that is shown at first, or another."""
-    if name is None or name == (cluster.context or IN_CLUSTER):
-        return cluster
-    return connect.cluster(dataclasses.replace(options, context=name))
+    await show(connected, options, settings)
 
 
 def place(cluster: Cluster, namespace: str | None, *, readonly: bool, settings: Settings) -> Place:

@@ -6,7 +6,6 @@ request does, through `Cluster.login`. `contexts`, `clusters` and `users` are fo
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from kubectl_prism.kube import kubeconfig
 from kubectl_prism.kube.errors import NoCluster
 from kubectl_prism.kube.kubeconfig import Entry, Kubeconfig
 from kubectl_prism.kube.login import Impersonation, Login, from_kubeconfig, from_service_account
+from kubectl_prism.model.suggest import close
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -220,9 +220,9 @@ def _missing(entry: Entry, path: str) -> PrismError:
 
 def _unknown(what: str, name: str, known: Iterable[str], config: Kubeconfig | None) -> PrismError:
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    near = close(name, names)
     place = config.place if config else "any kubeconfig"
-    hint = f"did you mean {near[0]}?" if near else f"there are: {_some(names)}" if names else f"there are no {what}s"
+    hint = f"did you mean {near}?" if near else f"there are: {_some(names)}" if names else f"there are no {what}s"
     return PrismError(f"{what} {name} is not in {place}", hint=hint)
 
 

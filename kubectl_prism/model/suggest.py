@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+
+
+def close(word: str, known: Iterable[str]) -> str | None:
+    """Return the one of `known` that is written most like `word`; None when none is."""
+    from difflib import get_close_matches  # takes long to read, for a word that hardly anybody mistypes
+
+    return next(iter(get_close_matches(word, list(known), n=1)), None)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the one of `known` that looks most like `word`, whatever the case of letters; None when none does."""
     by_lower = {name.lower(): name for name in known}
-    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[close[0]] if close else None
+    found = close(word.lower(), by_lower)
+    return by_lower[found] if found else None
 
 
 def hint(word: str, known: Iterable[str]) -> str:

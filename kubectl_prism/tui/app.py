@@ -53,7 +53,7 @@ THOROUGH = 300.0
 UNATTENDED = 10.0
 """Seconds without a key after which nobody notices such a look."""
 AGAIN = 5.0
-"""Seconds until a cluster that could not be reached at all is tried again."""
+"""Seconds until another cluster that could not be reached at all is tried again."""
 
 _NOWHERE = Place(context="", server="", namespace=None)
 
@@ -62,8 +62,8 @@ def _clock() -> datetime:
     return datetime.now(UTC)
 
 
-class PrismApp(App[None]):
-    """The dashboard over whatever `connect` opens."""
+class PrismApp(App[PrismError]):
+    """The dashboard over whatever `connect` opens; it ends with the error of the first opening, if that fails."""
 
     TITLE = "kubectl prism"
     CSS_PATH = "app.tcss"
@@ -96,6 +96,7 @@ class PrismApp(App[None]):
         self._contexts = contexts
         self._now = now
         self._source: Source | None = None
+        self._was_open = False
         self._changed = asyncio.Event()
         self._wanted = asyncio.Event()
         self._drawings = 0
@@ -108,8 +109,10 @@ class PrismApp(App[None]):
             self.register_theme(theme)
         if self.settings.theme in self.available_themes:
             self.set_reactive(App.theme, self.settings.theme)
+        self.stylesheet.set_variables(self.get_css_variables())  # or it would be read again for the theme
         for name in PAGES:
-            self.add_mode(name, lambda name=name: pages.made(name))  # type: ignore[misc]
+            if name != self.DEFAULT_MODE:
+                self._offer(name)
 
     @property
     def source(self) -> Source:
@@ -129,8 +132,13 @@ class PrismApp(App[None]):
 
     _trouble = ""
 
+    def get_default_screen(self) -> Screen[None]:
+        """Return the first page. A mode that is known before has Textual read all styles once more."""
+        return pages.made(self.DEFAULT_MODE)
+
     async def on_mount(self) -> None:
         """Show an empty page at once; a cluster is looked for when that is seen."""
+        self._offer(self.DEFAULT_MODE)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         gc.disable()  # _tidy says when
         self.run_worker(self._follow(), name="follow", group="follow", exit_on_error=True)
@@ -162,7 +170,7 @@ class PrismApp(App[None]):
             pass
 
     def draw_soon(self) -> None:
-        """Draw as soon as no key waits for its answer, in place of what is being drawn, however short ago that began."""
+        """Draw as soon as no key waits for its answer, in place of what is being drawn."""
         self._drawings += 1
         self._wanted.set()
         self._changed.set()
@@ -224,6 +232,9 @@ class PrismApp(App[None]):
                 )
         yield from super().get_system_commands(screen)
 
+    def _offer(self, name: str) -> None:
+        self.add_mode(name, lambda: pages.made(name))
+
     def _look_around(self) -> None:
         self.go(None, None)
         self.run_worker(self._read_ahead(), name="read", group="read")
@@ -239,7 +250,7 @@ class PrismApp(App[None]):
         while True:
             try:
                 async with self._connect(context, namespace) as source:
-                    self._source, self._trouble, self.stack = source, "", None
+                    self._source, self._trouble, self.stack, self._was_open = source, "", None, True
                     unsubscribe = source.store.subscribe(lambda _change: self._changed.set())
                     self._changed.set()
                     try:
@@ -248,6 +259,9 @@ class PrismApp(App[None]):
                         unsubscribe()
                         self._source = None
             except PrismError as error:
+                if not self._was_open:
+                    self.exit(error)
+                    return
                 self._trouble = error.message
                 self._changed.set()
                 await asyncio.sleep(AGAIN)
@@ -276,7 +290,7 @@ class PrismApp(App[None]):
     async def _stand_back(self, *, until: float) -> None:
         """Wait while a key waits for its answer, and no longer than until then."""
         await asyncio.sleep(BREATH)
-        while (left := min(self._pressed + ANSWER, until) - time.monotonic()) > 0:
+        while (left := min(self._pressed + ANSWER, until) - time.monotonic()) > 0:  # noqa: ASYNC110 - keys prolong it
             await asyncio.sleep(left)
 
     async def _tidy(self) -> None:

@@ -95,11 +95,10 @@ def trees(
     memory = Memory() if memory is None else memory
     memory.turn()
     look = _Look(objects, now, memory, is_brief)
-    found = []
+    found = _unowned(look)
     for stack in objects.stacks:
-        found.append((yield from _tree(stack, look)))
-    found += _unowned(look)
-    yield
+        grown = yield from _tree(stack, look)
+        found.append(grown)
     return tuple(sorted(found, key=lambda tree: (-tree.severity, tree.namespace, tree.name == "", tree.name)))
 
 

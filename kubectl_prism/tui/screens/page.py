@@ -11,7 +11,6 @@ from textual.screen import Screen
 
 from kubectl_prism.model.meta import Ref
 from kubectl_prism.tui.snapshot import Snapshot
-from kubectl_prism.tui.widgets.filter import Filter
 from kubectl_prism.tui.widgets.keys import Keys
 from kubectl_prism.tui.widgets.table import Table
 from kubectl_prism.tui.widgets.title import Banner, Pages, Title
@@ -19,6 +18,7 @@ from kubectl_prism.view.table import Column
 
 if TYPE_CHECKING:
     from kubectl_prism.tui.app import PrismApp
+    from kubectl_prism.tui.widgets.filter import Filter
 
 PAGES = {
     "overview": "Overview",
@@ -50,7 +50,7 @@ class Page(Screen[None]):
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name)
-        self._filter = Filter("#main", "words to look for; !word for those without; Esc ends")
+        self._filter: Filter | None = None
 
     @property
     def prism(self) -> PrismApp:
@@ -80,14 +80,13 @@ class Page(Screen[None]):
         yield Banner()
         yield from self.body()
         yield Keys()
-        yield self._filter
 
     def body(self) -> ComposeResult:
         """What is between the frame's lines."""
         raise NotImplementedError
 
     def show(self, snapshot: Snapshot) -> Iterator[None]:
-        """Draw what the snapshot holds, piece by piece; NoMatches where its parts are not there yet, or not any more."""
+        """Draw what the snapshot holds, in pieces; NoMatches where its parts are not there yet, or not any more."""
         self.query_one(Title).show(snapshot)
         self.query_one(Banner).show(snapshot)
         yield from self.draw(snapshot)
@@ -106,11 +105,16 @@ class Page(Screen[None]):
 
     def action_filter(self) -> None:
         """Ask for the words that rows must match."""
+        if self._filter is None:
+            from kubectl_prism.tui.widgets.filter import Filter
+
+            self._filter = Filter(lambda: self.table, "words to look for; !word for those without; Esc ends")
+            self.mount(self._filter)
         self._filter.open()
 
     def action_back(self) -> None:
         """End the filter, or go to the page that was seen before."""
-        if not self._filter.end():
+        if self._filter is None or not self._filter.end():
             self.prism.leave()
 
     def action_ask(self, what: str) -> None:

@@ -30,7 +30,7 @@ class TextScreen(ModalScreen[None]):
         super().__init__()
         self._heading = title
         self.lines = Lines([(line, Severity.OK) for line in lines], follow=follow, wrap=wrap, id="lines")
-        self._filter = Filter("#lines", "words that a line must hold; Esc ends")
+        self._filter = Filter(lambda: self.lines, "words that a line must hold; Esc ends")
 
     def compose(self) -> ComposeResult:
         """Title, lines, filter and keys."""

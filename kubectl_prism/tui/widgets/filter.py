@@ -5,6 +5,8 @@ Nothing else on the screen moves when it comes and goes, so that it costs no mor
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.widgets import Input
 
 from kubectl_prism.tui.widgets.keys import Keys
@@ -13,12 +15,12 @@ from kubectl_prism.tui.widgets.table import Table
 
 
 class Filter(Input):
-    """The filter of the Table or the Lines that `of`, a selector, finds on the same screen."""
+    """The filter of the Table or the Lines that `find` finds on the same screen."""
 
-    def __init__(self, of: str, words: str) -> None:
+    def __init__(self, find: Callable[[], Table | Lines], words: str) -> None:
         super().__init__(placeholder=words, id="filter")
         self.display = False
-        self._of = of
+        self._find = find
 
     def open(self) -> None:
         """Ask for words."""
@@ -34,7 +36,7 @@ class Filter(Input):
 
     def on_input_changed(self) -> None:
         """Filter while the words are typed."""
-        self._target.filter = self.value
+        self._find().filter = self.value
 
     def on_input_submitted(self) -> None:
         """Keep the filter, and go on in what it filters."""
@@ -43,10 +45,4 @@ class Filter(Input):
     def _close(self) -> None:
         self.display = False
         self.screen.query_one(Keys).filtered(self.value)
-        self._target.focus()
-
-    @property
-    def _target(self) -> Table | Lines:
-        found = self.screen.query_one(self._of)
-        assert isinstance(found, Table | Lines)
-        return found
+        self._find().focus()

@@ -34,7 +34,7 @@ LEGIBLE = 36
 """The characters that a long column needs to say something: a `wide` one is left out before others have fewer."""
 TELLING = 8
 """The fewest characters of a name that is cut in its middle."""
-PAINTED = 500
+PAINTED = 200
 """The lines that are kept as they were painted: what is the same again costs nothing."""
 NARROWEST = 4
 """The fewest characters of a column that is cut so that all fit."""
