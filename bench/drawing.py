@@ -26,6 +26,7 @@ from bench import crowd
 from bench.arena import NAMESPACE
 from bench.crowd import Crowd
 from bench.sums import percentile
+from kubectl_prism.errors import PrismError
 from kubectl_prism.model import meta
 from kubectl_prism.model.change import Change
 from kubectl_prism.model.meta import Key, Manifest, Ref
@@ -132,7 +133,7 @@ async def measure(page: str, size: Crowd, *, profile: cProfile.Profile | None = 
     return found
 
 
-async def _drawn(dashboard: PrismApp, pilot: Pilot[None], profile: cProfile.Profile | None) -> Took:
+async def _drawn(dashboard: PrismApp, pilot: Pilot[PrismError], profile: cProfile.Profile | None) -> Took:
     began = time.process_time()
     if profile:
         profile.enable()

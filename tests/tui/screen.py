@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from textual.pilot import Pilot
 
+from kubectl_prism.errors import PrismError
 from kubectl_prism.tui.app import PrismApp
 from kubectl_prism.tui.screens.page import PAGES
 from kubectl_prism.tui.settings import Settings
@@ -22,7 +23,7 @@ async def opened(
     page: str = "overview",
     size: tuple[int, int] = (120, 36),
     settings: Settings | None = None,
-) -> AsyncIterator[Pilot[None]]:
+) -> AsyncIterator[Pilot[PrismError]]:
     """Run the dashboard over a feed, on one of its pages."""
     dashboard = app(feed, settings)
     async with dashboard.run_test(size=size, notifications=True) as pilot:
@@ -33,7 +34,7 @@ async def opened(
         yield pilot
 
 
-async def settle(pilot: Pilot[None]) -> None:
+async def settle(pilot: Pilot[PrismError]) -> None:
     """Let everything be drawn that is known."""
     await pilot.pause(SETTLE)
     dashboard = pilot.app
@@ -42,14 +43,14 @@ async def settle(pilot: Pilot[None]) -> None:
     await pilot.pause(SETTLE)
 
 
-async def press(pilot: Pilot[None], *keys: str) -> None:
+async def press(pilot: Pilot[PrismError], *keys: str) -> None:
     """Press keys, one after the other, and let the screen follow."""
     for key in keys:
         await pilot.press(key)
     await settle(pilot)
 
 
-async def seen(pilot: Pilot[None], words: str) -> None:
+async def seen(pilot: Pilot[PrismError], words: str) -> None:
     """Wait until these words are on the screen."""
     for _ in range(100):
         if words in text(pilot.app):

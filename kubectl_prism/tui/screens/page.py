@@ -51,6 +51,7 @@ class Page(Screen[None]):
     def __init__(self, name: str) -> None:
         super().__init__(name=name)
         self._filter: Filter | None = None
+        self._has_shown = False
 
     @property
     def prism(self) -> PrismApp:
@@ -90,6 +91,7 @@ class Page(Screen[None]):
         self.query_one(Title).show(snapshot)
         self.query_one(Banner).show(snapshot)
         yield from self.draw(snapshot)
+        self._has_shown = True
 
     def draw(self, snapshot: Snapshot) -> Iterator[None]:
         """Draw the body; yield between two pieces that take long together, for keys are answered there."""
@@ -100,8 +102,11 @@ class Page(Screen[None]):
         self.table.focus()
 
     def on_screen_resume(self) -> None:
-        """Show what came while another page was seen: after what was seen here last, for that is there at once."""
-        self.call_after_refresh(self.prism.draw_soon)
+        """Show what came while another page was seen: after what was seen here last, for that is there at once.
+
+        A page that never showed anything does so before the next key, which means something on it.
+        """
+        self.call_after_refresh(self.prism.draw_soon if self._has_shown else self.prism.draw)
 
     def action_filter(self) -> None:
         """Ask for the words that rows must match."""

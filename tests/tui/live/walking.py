@@ -42,7 +42,6 @@ def go(terminal: Terminal, where: Where) -> None:
     terminal.seen("words to look for")
     terminal.type(where.filter)
     terminal.until(lambda text: where.filter in map(_uncovered, text.splitlines()), what="what was typed")
-    terminal.seen("/ Filter", without=(OPEN,))
     terminal.press("Enter")
     terminal.seen(OPEN)
     terminal.press("g")
