@@ -35,6 +35,7 @@ class Asked(msgspec.Struct, rename="camel"):
 
     audit_id: str = msgspec.field(name="auditID")
     verb: str
+    stage: str
     user: _User
     request_received_timestamp: datetime.datetime
     object_ref: _Reference = msgspec.field(default_factory=_Reference)
@@ -49,6 +50,11 @@ class Asked(msgspec.Struct, rename="camel"):
     def is_write(self) -> bool:
         """Whether it is no read."""
         return self.verb not in READS
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still being answered, as a watch is for as long as it is in use."""
+        return self.stage == "ResponseStarted"
 
     @property
     def what(self) -> str:

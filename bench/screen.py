@@ -56,7 +56,10 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a minute over a large, busy cluster was like: `visits` are the first keys, `draws` those of rests."""
+    """What a minute over a large, busy cluster was like: `visits` are the first keys, `draws` those of rests.
+
+    `requests` are all of it, `in_use` those that are still being answered at its end.
+    """
 
     objects: int
     changes: float
@@ -67,6 +70,7 @@ class Load:
     cpu: float
     memory: float
     requests: Counter[str]
+    in_use: Counter[str]
 
 
 def first_frames(runs: int) -> First:
@@ -151,6 +155,7 @@ def _measured(place: Arena, tape: Tape, changing: subprocess.Popen[str], objects
         cpu,
         memory,
         counted(asked),
+        counted([one for one in asked if one.is_open]),
     )
 
 

@@ -39,8 +39,9 @@ MEANING = """## What is measured
 - *Waits for a processor* are those of the dashboard's main thread, by the kernel: what others on the machine took.
 - *Drawings a second*: what is written without a pause of 20 ms counts once, while no key is pressed.
 - Requests are counted by the API server's audit log, from the start of the dashboard to the end of the keys. A watch
-  begins with what is there, so that nothing is listed. The API server sends no bookmarks for Events: a watch of them
-  that brings nothing for 75 s is opened anew where it was.
+  begins with what is there, so that nothing is listed. One that brings nothing for 75 s is opened anew where it was:
+  that of Events, for which the API server sends no bookmarks, and now and then one whose bookmark it left out. *In use*
+  are those that are still being answered at the end.
 """
 
 
@@ -82,8 +83,7 @@ def _targets(first: First | None, load: Load | None) -> Iterator[list[str]]:
         yield _judged("drawings a second without a key", max(load.draws.values()), DRAWINGS)
         lists = sum(count for what, count in load.requests.items() if what.startswith(("list ", "get ")))
         yield _judged("lists and gets", lists, 0)
-        watches = [count for what, count in load.requests.items() if what.startswith("watch ") and "events" not in what]
-        yield _judged("watches of a kind but Event, at most", max(watches, default=math.nan), 1)
+        yield _judged("watches in use of a kind, at most", max(load.in_use.values(), default=math.nan), 1)
 
 
 def _judged(title: str, value: float, limit: float) -> list[str]:

@@ -65,11 +65,10 @@ async def test_a_drawing_stands_back_while_a_key_waits_for_its_answer(long: Long
         number = long.ends[-1][0]
         app.simulate_key("j")
         pressed, before = time.monotonic(), len(long.ends)
-        pilot_ends = pressed + ANSWER
         while len(long.ends) == before:
             await _pause()
-        assert long.ends[before] == (number, pytest.approx(long.ends[before][1]))
-        assert long.ends[before][1] >= pilot_ends
+        assert long.ends[before][0] == number
+        assert long.ends[before][1] >= pressed + ANSWER
 
 
 async def test_a_key_that_is_held_down_does_not_keep_the_page_from_being_drawn(long: Long) -> None:

@@ -47,4 +47,5 @@ def test_an_error_is_that_of_the_work() -> None:
 
 def test_it_is_documented_as_the_function_is() -> None:
     """The name and the words are those of the work."""
-    assert (doubled.__name__, doubled.__doc__) == ("doubled", "Return each number twice as large.")
+    named = vars(doubled)
+    assert (named["__name__"], named["__doc__"]) == ("doubled", "Return each number twice as large.")
