@@ -20,6 +20,7 @@ from kubectl_prism.errors import UsageError
 if TYPE_CHECKING:
     from kubectl_prism.kube.config import Cluster
     from kubectl_prism.reconcile.engine import Engine
+    from kubectl_prism.tui.app import PrismApp
     from kubectl_prism.tui.settings import Settings
     from kubectl_prism.tui.source import Connect, Place, Source
 
@@ -65,12 +66,12 @@ def tui(
         async with watching(target, place(target, wanted or None, readonly=readonly, settings=settings)) as source:
             yield source
 
-    run(show(connected, options, settings))
+    run(_show(screen(connected, options, settings)))
     return 0
 
 
-async def show(connect_to: Connect, options: Options, settings: Settings) -> None:
-    """Show the dashboard over what `connect_to` opens until a person leaves, or what it raises at the first time."""
+def screen(connect_to: Connect, options: Options, settings: Settings) -> PrismApp:
+    """Return the dashboard over what `connect_to` opens."""
     from kubectl_prism.tui.app import PrismApp
 
     async def known() -> Sequence[str]:
@@ -78,7 +79,12 @@ async def show(connect_to: Connect, options: Options, settings: Settings) -> Non
 
         return contexts(connect.connection(options))
 
-    error = await PrismApp(connect_to, contexts=known, settings=settings).run_async()
+    return PrismApp(connect_to, contexts=known, settings=settings)
+
+
+async def _show(dashboard: PrismApp) -> None:
+    """Show it until a person leaves; raise what kept it from showing anything."""
+    error = await dashboard.run_async()
     if error is not None:
         raise error
 
@@ -101,7 +107,7 @@ async def over_engine(running: Engine, cluster: Cluster, options: Options, *, re
         async with watching(target, here) as source:
             yield source
 
-    await show(connected, options, settings)
+    await _show(screen(connected, options, settings))
 
 
 def place(cluster: Cluster, namespace: str | None, *, readonly: bool, settings: Settings) -> Place:

@@ -144,7 +144,7 @@ class PrismApp(App[PrismError]):
         self.run_worker(self._follow(), name="follow", group="follow", exit_on_error=True)
 
     def on_unmount(self) -> None:
-        """Leave the collector as it was."""
+        """Let the collector begin by itself again."""
         gc.enable()
 
     def on_ready(self) -> None:
