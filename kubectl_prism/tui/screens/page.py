@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -101,11 +102,12 @@ class Page(Screen[None]):
         """Begin with what is known."""
         self.table.focus()
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Show what came while another page was seen: after what was seen here last, for that is there at once.
 
         A page that never showed anything does so before the next key, which means something on it.
         """
+        event.refresh_styles = not self._has_shown  # another theme has them all worked out anew before this
         self.call_after_refresh(self.prism.draw_soon if self._has_shown else self.prism.draw)
 
     def action_filter(self) -> None:

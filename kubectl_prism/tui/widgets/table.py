@@ -43,7 +43,7 @@ NARROWEST = 4
 class Table(ScrollView, can_focus=True):
     """Rows with a cursor; `filter` and `sort` choose which are shown, and in which order."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--header", "table--cursor", *CLASSES.values()}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--header", "table--cursor", "table--focused", *CLASSES.values()}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
@@ -190,6 +190,9 @@ class Table(ScrollView, can_focus=True):
         self.refresh_line(now + 1)
         self.post_message(self.Moved(self, self.row))
 
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Work out no styles anew, as other widgets do: only the row under the cursor looks otherwise."""
+
     def on_resize(self) -> None:
         """Fit the columns to the new width."""
         self._measure()
@@ -229,7 +232,7 @@ class Table(ScrollView, can_focus=True):
 
     def _row(self, row: Row, base: Style, width: int, *, is_current: bool) -> Strip:
         if is_current:
-            base += self.get_component_rich_style("table--cursor", partial=True)
+            base += self.get_component_rich_style("table--focused" if self.has_focus else "table--cursor", partial=True)
         cells = [row.cells[index] if index < len(row.cells) else BLANK for index in self._shown]
         first, *others = cells
         told = first.text.rjust(self._widths[0] - MARK) if self._columns[0].right else first.text
