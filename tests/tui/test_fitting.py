@@ -39,6 +39,21 @@ async def lines(width: int, columns: Sequence[Column], *rows: Sequence[str]) -> 
         return [table.render_line(y).text.rstrip() for y in range(1, len(rows) + 1)]
 
 
+async def test_rows_that_change_places_are_painted_where_they_are() -> None:
+    """Also those between, where the row under the cursor goes from the last place to the first."""
+    app = Shown(COLUMNS, ("a", "1", "x"), ("b", "2", "x"), ("c", "3", "x"))
+    async with app.run_test(size=(40, 6)) as pilot:
+        table = app.query_one(Table)
+        table.focus()
+        await pilot.press("G")
+        rows = [Row(name, None, (Cell(name), Cell("1"), Cell("x")), Severity.OK) for name in "cab"]
+        table.show(rows)
+        await pilot.pause()
+        assert table.cursor == 0
+        painted = [strip.text.split() for strip in app.screen._compositor.render_strips()]  # what is on the screen
+        assert [line[1] for line in painted[1:4]] == ["c", "a", "b"]
+
+
 @pytest.mark.parametrize(
     ("width", "line"),
     [

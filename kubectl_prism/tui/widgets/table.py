@@ -225,7 +225,7 @@ class Table(ScrollView, can_focus=True):
             return Strip([Segment(words[:width].ljust(width), base)], width)
         row, is_current = self._rows[index], index == self.cursor
         how = (is_current, is_current and self.has_focus, self._shown, self._widths, self._has_bars, width)
-        key = (row, how, base, self.app.theme)
+        key = (_face(row), how, base, self.app.theme)
         if (strip := self._painted.get(key)) is None:
             strip = self._painted[key] = self._row(row, base, width, is_current=is_current)
         return strip
@@ -284,17 +284,16 @@ class Table(ScrollView, can_focus=True):
         self._measure()
         found = next((index for index, row in enumerate(self._rows) if row.key == before), self.cursor)
         index = max(0, min(found, len(self._rows) - 1))
-        if index == self.cursor:
-            self._refresh_from(seen)
-            if (self.row.key if self.row is not None else None) != before:
-                self.post_message(self.Moved(self, self.row))
+        if index == self.cursor and (self.row.key if self.row is not None else None) != before:
+            self.post_message(self.Moved(self, self.row))
         self.cursor = index
+        self._refresh_from(seen)
 
     def _seen(self) -> list[object]:
         """Return what each line shows, the head first."""
         top, width = self.scroll_offset.y, self.size.width
         shown = self._rows[top : top + max(0, self.size.height - 1)]
-        return [(self._shown, self._widths, self._has_bars, width), *shown]
+        return [(self._shown, self._widths, self._has_bars, width), *map(_face, shown)]
 
     def _refresh_from(self, before: list[object]) -> None:
         """Have those lines painted anew that show something else than before; all, where the columns differ."""
@@ -337,6 +336,11 @@ class Table(ScrollView, can_focus=True):
                 return self._columns[index].name
             start += width + GAP
         return None
+
+
+def _face(row: Row) -> tuple[object, ...]:
+    """Return what of a row is to be seen: an age that sorts otherwise may read the same."""
+    return row.severity, *((cell.text, cell.severity) for cell in row.cells)
 
 
 def _is_legible(widths: Iterable[int], room: int) -> bool:
