@@ -17,7 +17,6 @@ import msgspec
 
 from kubectl_prism.cli.observing import CHILDREN
 from kubectl_prism.errors import PrismError
-from kubectl_prism.kube import decode
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Cluster
 from kubectl_prism.kube.errors import NotFound
@@ -169,7 +168,6 @@ def link(informers: Sequence[Informer]) -> Link:
 @asynccontextmanager
 async def watching(cluster: Cluster, place: Place) -> AsyncIterator[Watching]:
     """Watch a cluster for the time of a block."""
-    decode.collect_seldom()
     async with Client(cluster) as client:
         source = Watching(client, place)
         tasks = [asyncio.create_task(one.run(), name=f"inform {one.kind}") for one in source.informers]

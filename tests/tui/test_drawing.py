@@ -148,6 +148,20 @@ async def test_another_cluster_that_cannot_be_opened_is_tried_again() -> None:
         assert pilot.app.return_value is None
 
 
+async def test_another_theme_is_seen_on_pages_that_were_seen_before() -> None:
+    """Going to a page works out no styles anew, unless they are others now."""
+    async with opened() as pilot:
+        seen: dict[str, list[object]] = {"2": [], "3": []}
+        for theme in ("textual-dark", "textual-light"):
+            await press(pilot, "2", "3", "1")
+            pilot.app.theme = theme
+            for key, colours in seen.items():
+                await press(pilot, key)
+                colours.append(pilot.app.screen.query_one("#main").visual_style.background)
+        assert seen["2"] == seen["3"]
+        assert seen["2"][0] != seen["2"][1]
+
+
 async def test_nothing_moves_when_a_filter_is_asked_for() -> None:
     """It lies over the keys; once it is kept it stands among them, and Esc shows everything again."""
     async with opened(page="namespaces", size=(100, 30)) as pilot:
