@@ -28,7 +28,7 @@ down: $(STAMP) ## Stop the sandbox and remove everything it made
 	@$(BIN)/kubectl-prism sandbox down
 
 test: $(STAMP) ## Run all tests, against a real control plane (built once, on demand)
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 faults: $(STAMP) ## Run every fault of the plan, for an hour, and write docs/reliability.md
 	PRISM_FAULTS=$(FAULTS) $(BIN)/pytest -n $(WORKERS) --dist load --no-loadscope-reorder tests/faults

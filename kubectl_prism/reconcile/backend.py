@@ -31,10 +31,11 @@ SECRET_INTERVAL = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The last answer of a backend, and of which connection and when it was given."""
+    """The last answer of a backend: of which connection, when it was given and after how many seconds."""
 
     target: Target
     at: float
+    took: float
     answer: Answer
     within: str | None = None
 
@@ -101,8 +102,9 @@ class BackendReconciler:
         answer = await greetings.greet(target, timeout=seconds(check.timeout), inside=self._tools.inside)
         took = self._clock() - began
         told = backend.status.answers_within if backend.status else None
-        within = latency.within(took, before=told) if answer.healthy else None
-        self._checked[key] = Checked(target, self._clock(), answer, within)
+        previous = last.took if last and last.target == target else None
+        within = latency.within(took, before=told, previous=previous) if answer.healthy else None
+        self._checked[key] = Checked(target, self._clock(), took, answer, within)
         return answer
 
     async def _report(

@@ -67,7 +67,12 @@ ADMINS, PROXIES = "component=prism-admin", "component=prism-proxy"
 
 
 @pytest.fixture(scope="module")
-def samples(cluster: Cluster, engine: Running, dynamic: Any) -> Iterator[World]:  # noqa: ANN401 - it ships no types
+def samples(
+    cluster: Cluster,
+    engine: Running,
+    answers: Answers,
+    dynamic: Any,  # noqa: ANN401 - it ships no types
+) -> Iterator[World]:
     """Apply every sample at once, in the order of their names; delete all but their namespaces in the end."""
     everything = "\n---\n".join(sample.text for sample in manifests.samples().values())
     kubectl(cluster, "apply", "--server-side", "-f", "-", given=everything)
@@ -128,7 +133,7 @@ def test_every_backend_says_what_can_be_known_of_it(samples: World) -> None:
     eventually(judged)
 
 
-def test_every_tenant_becomes_active(samples: World, answers: Answers) -> None:
+def test_every_tenant_becomes_active(samples: World) -> None:
     """The memo's two namespaces are held by the proxies of the stack that they name, with their quotas."""
     tenants = samples.within("prism-system")
     for name in ("tenant-acme-prod", "tenant-beta-staging"):
