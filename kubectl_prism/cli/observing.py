@@ -6,7 +6,7 @@ Called by `status` and, for its first look, by `watching`. Never writes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -45,7 +45,12 @@ async def once(cluster: Cluster, scope: Scope) -> tuple[StackTree, ...]:
     """Look once; PrismError where the CRDs are missing or stacks cannot be read."""
     async with Client(cluster) as client:
         found = await read(client, scope)
-    return scope.trees(observed(lambda kind: found.get(kind, ())))
+    return scope.trees(observed(lambda kind: found.get(kind, ()), unread=unread(found)))
+
+
+def unread(readable: Container[str]) -> list[str]:
+    """Return the kinds that a view reads and we may not."""
+    return [kind for kind in KINDS.values() if kind not in readable]
 
 
 async def read(client: Client, scope: Scope) -> Mapping[str, list[Manifest]]:

@@ -58,10 +58,11 @@ async def _show(
     store: Store, informers: Sequence[Informer], scope: Scope, screen: _Screen, changed: asyncio.Event
 ) -> None:
     said: set[str] = set()
+    unread = observing.unread({informer.kind for informer in informers})
     while True:
         changed.clear()
         began = time.monotonic()
-        screen.show(scope.trees(observed(store.list)))
+        screen.show(scope.trees(observed(store.list, unread=unread)))
         errors = {f"{informer.kind}: {informer.error}" for informer in informers if informer.error}
         for error in sorted(errors - said):
             note(f"warning: what is shown may be old: {error}")

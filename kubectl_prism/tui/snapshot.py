@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from kubectl_prism.model import meta
@@ -54,7 +54,11 @@ def look(store: Store, *, now: datetime, place: Place, link: Link, history: Hist
         return store.list(kind, place.namespace if resource(kind).namespaced else None)
 
     return Snapshot(
-        objects=Live(store=store, **{one.name: listed(KINDS[one.name]) for one in fields(Objects)}),
+        objects=Live(
+            store=store,
+            **{field: listed(kind) for field, kind in KINDS.items()},
+            unread=frozenset(kind for kind in (*KINDS.values(), "Lease") if resource(kind).plural in link.missing),
+        ),
         leases=listed("Lease"),
         events=listed("Event"),
         now=now,

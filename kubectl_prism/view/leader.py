@@ -23,6 +23,8 @@ HEADERS = ("LEASE", "FOR", "STATUS", "HOLDER", "NODE", "ZONE", "SINCE", "RENEWED
 OPERATOR = "prism-operator"
 DEFAULT_NAME = "prism-admin-leader"
 LASTS = 15.0
+MISSING = Health(Severity.WAITING, "Missing", message="nobody has led yet")
+UNREAD = Health(Severity.UNKNOWN, "Unknown", message="Leases may not be read: nobody can tell who leads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +49,23 @@ class Leadership:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a look at the cluster found; `nodes` may be empty where they may not be read."""
+    """What a look at the cluster found; `nodes` may be empty where they may not be read, `leases` is None then."""
 
     stacks: tuple[Manifest, ...]
-    leases: tuple[Manifest, ...]
+    leases: tuple[Manifest, ...] | None
     pods: tuple[Manifest, ...]
     nodes: tuple[Manifest, ...] = ()
 
 
 def leaderships(seen: Seen, now: datetime) -> list[Leadership]:
     """Return a line for every stack whose admins elect a leader and for every reconciler's Lease, the worst first."""
-    leases = {meta.key(lease): lease for lease in seen.leases}
+    leases = {meta.key(lease): lease for lease in seen.leases or ()}
+    unseen = UNREAD if seen.leases is None else MISSING
     wanted = [*_elections(seen.stacks), *(("the reconciler", key) for key in leases if key.name == OPERATOR)]
     pods = _holders(seen.pods, leases.values())
-    found = [_leadership(owner, key, leases.get(key), seen.nodes, pods, now) for owner, key in wanted]
-    return sorted(found, key=lambda one: (-one.health.severity, one.lease, one.owner))
+    unled = [Leadership(key, owner, unseen) for owner, key in wanted if key not in leases]
+    led = [_leadership(owner, key, leases[key], seen.nodes, pods, now) for owner, key in wanted if key in leases]
+    return sorted([*unled, *led], key=lambda one: (-one.health.severity, one.lease, one.owner))
 
 
 def rows(found: Iterable[Leadership]) -> list[tuple[str, ...]]:
@@ -120,13 +124,11 @@ def _elections(stacks: Iterable[Manifest]) -> Iterator[tuple[str, Key]]:
 def _leadership(
     owner: str,
     key: Key,
-    lease: Manifest | None,
+    lease: Manifest,
     nodes: Iterable[Manifest],
     pods: Mapping[Key, Manifest],
     now: datetime,
 ) -> Leadership:
-    if lease is None:
-        return Leadership(key, owner, Health(Severity.WAITING, "Missing", message="nobody has led yet"))
     found, spec = record.holder(lease), record.spec(lease)
     lasts = record.lasts(lease, otherwise=LASTS)
     silent = _seconds(spec.get("renewTime"), now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 from kubectl_prism.model import meta
@@ -28,7 +28,7 @@ KINDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Objects:
-    """Everything that was seen, by kind; `nodes` may be empty where we may not read them.
+    """Everything that was seen, by kind; of the kinds in `unread`, which we may not read, nothing is known.
 
     Whose a child is and which pods a selector means is looked up once for all of them: there may be thousands.
     """
@@ -40,6 +40,7 @@ class Objects:
     deployments: tuple[Manifest, ...] = ()
     pods: tuple[Manifest, ...] = ()
     nodes: tuple[Manifest, ...] = ()
+    unread: frozenset[str] = frozenset()
 
     def owned(self, owner: Manifest, field: str) -> list[Manifest]:
         """Return what the object `owner` controls of the kind that the field of this name holds."""
@@ -89,6 +90,6 @@ def named(objects: Iterable[Manifest], names: Container[str]) -> Iterator[Manife
     return (obj for obj in objects if lenient.text(lenient.mapping(obj.get("metadata")).get("name")) in names)
 
 
-def observed(listed: Callable[[str], Iterable[Manifest]]) -> Objects:
-    """Return what `listed` (a store's `list`, say) holds of every kind that a view reads."""
-    return Objects(**{field.name: tuple(listed(KINDS[field.name])) for field in fields(Objects)})
+def observed(listed: Callable[[str], Iterable[Manifest]], *, unread: Iterable[str] = ()) -> Objects:
+    """Return what `listed` (a store's `list`, say) holds of every kind that a view reads, but for those we may not."""
+    return Objects(**{field: tuple(listed(kind)) for field, kind in KINDS.items()}, unread=frozenset(unread))

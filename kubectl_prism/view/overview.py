@@ -110,7 +110,7 @@ def _ready(parts: Iterable[Component]) -> Cell:
 def _program(parts: Sequence[Component]) -> Cell:
     severity = _worst(parts)
     if parts and not any(part.ready for part in parts):
-        return Cell("missing", severity, 0.0)
+        return Cell(parts[0].health.word.lower(), severity, 0.0)
     return shared(*_pods(parts), severity)
 
 

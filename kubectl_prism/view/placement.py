@@ -97,17 +97,19 @@ def placement(stack: Manifest, objects: Objects) -> Pieces[Placement]:
     nodes = {meta.key(node).name: node for node in objects.nodes}
     spec, key = lenient.mapping(stack.get("spec")), meta.key(stack)
     found: list[Placed] = []
+    unseen = _unread("Deployment") if "Deployment" in objects.unread else MISSING
     for kind, made in programs(stack, objects):
         wished = lenient.mapping(lenient.mapping(spec.get(kind)).get("placement"))
         found += [_placed(kind, deployment, wished, objects, nodes) for deployment in made]
         if not made:
-            found.append(Placed(kind=kind, name=f"{key.name}-{kind}", strategy=_strategy(wished)))
+            name = f"{key.name}-{kind}"
+            found.append(Placed(kind=kind, name=name, strategy=_strategy(wished), verdict=unseen))
     for pattern in sorted(objects.owned(stack, "patterns"), key=meta.key):
         yield
         wished = lenient.mapping(lenient.mapping(pattern.get("spec")).get("placement"))
         runs, name = runner(pattern, objects), meta.key(pattern).name
         if runs is None:
-            found.append(Placed(kind="pattern", name=name, strategy=_strategy(wished)))
+            found.append(Placed(kind="pattern", name=name, strategy=_strategy(wished), verdict=unseen))
         else:
             found.append(_placed("pattern", runs, wished, objects, nodes))
     return Placement(key, tuple(found))
@@ -129,7 +131,7 @@ def _placed(
         wishes=wishes.words(spec, spreads),
         zones=_zones(case, objects.simulated_nodes),
         unscheduled=_spots((pod for pod in found if not node_of(pod)), simulated=False),
-        verdict=_verdict(case, deployment),
+        verdict=_unread("Pod") if "Pod" in objects.unread else _verdict(case, deployment),
     )
 
 
@@ -141,6 +143,10 @@ def _verdict(case: Case, deployment: Manifest) -> Verdict:
 
 def _strategy(wished: Manifest) -> str:
     return str(wished.get("strategy") or "")
+
+
+def _unread(kind: str) -> Verdict:
+    return Verdict(f"{kind}s may not be read: nobody can tell", Severity.UNKNOWN)
 
 
 def _zones(case: Case, simulated: frozenset[str]) -> tuple[ZoneSpot, ...]:
@@ -195,8 +201,9 @@ def _component(component: Placed, width: int) -> Iterator[Line]:
         part for part in (f"{component.kind} {component.name}", component.ready, component.strategy) if part
     )
     yield _cut(head, width), component.verdict.severity
-    wished = "; ".join(component.wishes) or "nothing"
-    yield from _wrapped(f"wished: {wished}", Severity.OK, width, indent="  ")
+    if component.ready:  # the wishes are read from what was made
+        wished = "; ".join(component.wishes) or "nothing"
+        yield from _wrapped(f"wished: {wished}", Severity.OK, width, indent="  ")
     names = [zone.name or NO_ZONE for zone in component.zones] + [NO_NODE] * bool(component.unscheduled)
     column = min(max(map(len, names), default=0), width // 3)
     for zone in component.zones:
@@ -239,10 +246,11 @@ def _summary(placement: Placement) -> str:
     if not wrong:
         return "all components run where they are wished"
     first = max(wrong, key=lambda component: component.verdict.severity)
-    said = f"{len(wrong)} of {len(placement.components)} components do not run as wished"
     if len(placement.components) == 1:
         return first.verdict.words
-    return f"{said}: {first.kind} {first.name}: {first.verdict.words}"
+    counted = [component for component in wrong if component.verdict.severity > Severity.UNKNOWN]
+    said = f"{len(counted)} of {len(placement.components)} components do not run as wished: " if counted else ""
+    return f"{said}{first.kind} {first.name}: {first.verdict.words}"
 
 
 def _wrapped(text: str, severity: Severity, width: int, *, indent: str = "") -> list[Line]:

@@ -32,6 +32,7 @@ _CUSTOM: tuple[tuple[ComponentKind, str, str], ...] = (
 )
 _PROGRAMS: tuple[tuple[ComponentKind, str], ...] = (("proxy", "prism-proxy"), ("admin", "prism-admin"))
 _MISSING = Health(Severity.WAITING, "Missing", "NotCreated", "is not created yet")
+_UNREAD = Health(Severity.UNKNOWN, "Unknown", "NotReadable", "may not be read, so nothing is known of it")
 
 
 class Component(NamedTuple):
@@ -154,7 +155,7 @@ def _programs(stack: Manifest, look: _Look) -> Iterable[Component]:
     for kind, made in programs(stack, look.objects):
         yield from (_program(kind, deployment, look) for deployment in made)
         if not made:
-            yield Component(kind, f"{meta.key(stack).name}-{kind}", _MISSING)
+            yield _unmade(kind, f"{meta.key(stack).name}-{kind}", "Deployment", look)
 
 
 def _program(kind: ComponentKind, deployment: Manifest, look: _Look) -> Component:
@@ -172,7 +173,7 @@ def _judged(deployment: Manifest, look: _Look) -> tuple[Health, tuple[PodRow, ..
 
 
 def _members(stack: Manifest, look: _Look) -> Iterable[Component]:
-    for kind, field, _ in _CUSTOM:
+    for kind, field, resource in _CUSTOM:
         names = set()
         for obj in look.objects.owned(stack, field):
             made = _member(kind, obj, look)
@@ -180,7 +181,12 @@ def _members(stack: Manifest, look: _Look) -> Iterable[Component]:
             yield made
         for wanted in lenient.mappings(lenient.mapping(stack.get("spec")).get(field)):
             if (name := str(wanted.get("name"))) not in names:
-                yield Component(kind, name, _MISSING)
+                yield _unmade(kind, name, resource, look)
+
+
+def _unmade(kind: ComponentKind, name: str, resource: str, look: _Look) -> Component:
+    """Return what the spec wants and is not to be seen: not made, or of a kind that we may not read."""
+    return Component(kind, name, _UNREAD if resource in look.objects.unread else _MISSING)
 
 
 def _member(kind: ComponentKind, obj: Manifest, look: _Look) -> Component:

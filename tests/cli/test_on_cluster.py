@@ -133,6 +133,11 @@ def test_missing_rights_give_part_of_the_answer(place: Place) -> None:
     some = place.prism("status", f"--as={user}")
     assert some.stderr.startswith("warning: pods are left out: ")
     assert "proxy demo-proxy" in some.stdout
+    place.kubectl("create", "role", "few", "--verb=list", "--resource=prismstacks")
+    place.kubectl("create", "rolebinding", "few", "--role=few", f"--user={user}-of-stacks")
+    few = place.prism("status", f"--as={user}-of-stacks")
+    assert "proxy demo-proxy Unknown may not be read" in " ".join(few.stdout.split())
+    assert (few.returncode, few.stdout.splitlines()[1].split()[1]) == (0, "Ready")
     none = place.prism("status", "--as=nobody-at-all")
     assert (none.returncode, none.stdout) == (1, "")
     assert 'cannot list resource "prismstacks"' in none.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,6 +57,11 @@ def test_admins_that_run_and_have_no_leader_are_told(leases: tuple[Manifest, ...
     assert one.change is not None
     assert one.command == one.change.command == "kubectl rollout restart deployment demo-admin -n shop"
     assert one.otherwise.endswith("kubectl prism logs demo -n shop --component admin")
+
+
+def test_where_leases_may_not_be_read_nobody_says_that_none_is_there() -> None:
+    """It may well be there, and held."""
+    assert not found(replace(seen(stacks=(electing(),)), unread=frozenset({"Lease"})))
 
 
 def test_a_lease_that_is_held_or_that_nobody_can_hold_yet_is_no_finding() -> None:

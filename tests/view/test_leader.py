@@ -81,6 +81,8 @@ def test_only_what_elects_is_looked_for() -> None:
     }
     leases = (lease("x", name="ours"), lease("laptop_1", name="prism-operator"))
     found = leaderships(Seen((quiet, off, stack(leaseName="ours")), leases, ()), NOW)
+    (unread,) = leaderships(Seen((stack(),), None, ()), NOW)
+    assert unread.health.explanation == "Leases may not be read: nobody can tell who leads"
     assert [(one.lease.name, one.owner) for one in found] == [
         ("ours", "stack dev"),
         ("prism-operator", "the reconciler"),

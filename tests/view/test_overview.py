@@ -128,6 +128,8 @@ def test_what_is_missing_is_said() -> None:
     """A stack without its proxies has none of none, which a number would hide."""
     (row,) = overview.rows(Objects(stacks=(stack(wants=()),)), NOW)
     assert [one.text for one in row.cells[3:5]] == ["missing", "missing"]
+    (row,) = overview.rows(Objects(stacks=(stack(wants=()),), unread=frozenset({"Deployment"})), NOW)
+    assert [one.text for one in row.cells[3:5]] == ["unknown", "unknown"]
 
 
 def test_the_worst_comes_first() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -224,7 +225,6 @@ def test_a_stack_is_drawn_zone_by_zone() -> None:
           → 1 of 5 pods without a node
 
         admin demo-admin
-          wished: nothing
           → not created yet
 
         pattern kv  0/0
@@ -235,6 +235,18 @@ def test_a_stack_is_drawn_zone_by_zone() -> None:
           of 5 pods without a node"""
     )
     assert [severity for text, severity in drawn if text.startswith(("  a ", "  (no", "2 of"))] == [OK, BAD, BAD]
+
+
+@pytest.mark.parametrize(("unread", "words"), [("Deployment", "Deployments may not"), ("Pod", "Pods may not")])
+def test_where_something_may_not_be_read_nobody_can_tell(unread: str, words: str) -> None:
+    """Neither that nothing was created, nor that it does not run as wished."""
+    seen = world(())
+    objects = Objects(stacks=seen.stacks, deployments=() if unread == "Deployment" else seen.deployments)
+    found = placement(seen.stacks[0], replace(objects, unread=frozenset({unread})))
+    first = found.components[0]
+    assert (first.verdict.words, first.verdict.severity) == (f"{words} be read: nobody can tell", Severity.UNKNOWN)
+    last = [text for text, _ in lines(replace(found, components=(first, first)), 80)][-1]
+    assert last == f"proxy {first.name}: {words} be read: nobody can tell"
 
 
 def test_marks_differ_by_shape() -> None:

@@ -50,6 +50,15 @@ def test_children_are_found_and_what_is_missing_waits() -> None:
     assert (found.severity, found.is_ready, found.simulated) == (Severity.WAITING, False, True)
 
 
+def test_nobody_says_of_what_may_not_be_read_that_it_is_missing() -> None:
+    """Who may read stacks alone is told so of each part, and the stack is what its reconciler says of it."""
+    found = tree(STACK, Objects(stacks=(STACK,), unread=frozenset({"Deployment", "PrismPattern"})), NOW)
+    assert {part.health.reason for part in found.components} == {"NotReadable"}
+    assert (len(found.components), found.verdict.word, found.is_ready) == (4, "Ready", True)
+    partly = tree(STACK, Objects(stacks=(STACK,), unread=frozenset({"PrismPattern"})), NOW)
+    assert [part.health.word for part in partly.components] == ["Missing", "Missing", "Unknown", "Unknown"]
+
+
 def test_a_disabled_admin_is_not_missed() -> None:
     """`admin.enabled: false` means that no admin is waited for."""
     without = named("PrismStack", "bare", spec={"admin": {"enabled": False}}, status=conditions())

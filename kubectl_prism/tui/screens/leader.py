@@ -31,7 +31,8 @@ class LeaderPage(Page):
     def draw(self, snapshot: Snapshot) -> Iterator[None]:
         """Show the Leases."""
         objects = snapshot.objects
-        seen = Seen(stacks=objects.stacks, leases=snapshot.leases, pods=objects.pods, nodes=objects.nodes)
+        leases = None if "Lease" in objects.unread else snapshot.leases
+        seen = Seen(stacks=objects.stacks, leases=leases, pods=objects.pods, nodes=objects.nodes)
         self._found = leaderships(seen, snapshot.now)
         yield
         self.table.show(leaderboard.rows(self._found, snapshot.now))
@@ -57,5 +58,7 @@ def _standbys(one: Leadership, snapshot: Snapshot) -> list[str]:
     stack = leaderboard.elector(one, snapshot.objects)
     if stack is None:
         return [*told, "it is the reconciler's own: another `up` or operator stands by and says so"]
+    if lacking := sorted({"Deployment", "Pod"} & snapshot.objects.unread):
+        return [*told, f"nobody can tell who would take over: {' and '.join(lacking)}s may not be read"]
     found = leaderboard.standbys(stack, snapshot.objects, leader=one.pod)
     return [*told, *([f"would take over: {pod}" for pod in found] or ["nobody would take over"])]

@@ -62,6 +62,8 @@ def _election(scene: Scene, stack: Thing, name: str, refused: dict[Ref, Manifest
     if not admins or lenient.number(status.get("availableReplicas")) < 1 or scene.age(admins[0].obj) < PATIENCE:
         return  # what keeps the admins from running keeps them from leading
     lease = scene.lease.get(ref.key)
+    if lease is None and "Lease" in scene.objects.unread:
+        return  # nobody can tell from here
     if lease is None:
         yield _unled(scene, admins[0], ref, "does not exist: nobody has led yet")
     elif (silent := silence(scene, lease)) is not None:

@@ -136,6 +136,7 @@ def test_who_may_read_stacks_only_sees_them_and_what_is_missing(demo: World, acc
     """Each kind that may not be read is named, the stacks are there, and what happens to them is shown."""
     with Terminal(tmp_path, "tui", f"--kubeconfig={access.user('stacks', STACKS)}") as terminal:
         terminal.row("/demo")
+        terminal.row("/demo", "Ready", "unknown", without=("Degraded", "missing"))
         terminal.seen("◐ not shown: ", "deployments.apps is forbidden", *MISSING, without=("reading", "disconnected"))
         demo.stack("another")
         terminal.row("/another")
