@@ -26,6 +26,7 @@ from kubectl_prism.cli import connect
 from kubectl_prism.cli.options import Options
 from kubectl_prism.cli.showing import Reconciling
 from kubectl_prism.cli.tui import place, screen
+from kubectl_prism.errors import PrismError
 from kubectl_prism.reconcile.engine import engine
 from kubectl_prism.sandbox import binaries
 from kubectl_prism.sandbox import cluster as sandbox
@@ -169,7 +170,7 @@ def _load(options: Options, load: Sequence[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "kubectl_prism", *words], stderr=subprocess.DEVNULL)
 
 
-async def _album(pilot: Pilot[None], folder: Path) -> None:
+async def _album(pilot: Pilot[PrismError], folder: Path) -> None:
     for size, (width, height) in SIZES.items():
         await pilot.resize_terminal(width, height)
         for theme, name in THEMES.items():
@@ -186,7 +187,7 @@ async def _album(pilot: Pilot[None], folder: Path) -> None:
         _write(pilot, folder / f"overview-{size}-{theme}.svg")
 
 
-async def _shoot(pilot: Pilot[None], shot: Shot, path: Path) -> None:
+async def _shoot(pilot: Pilot[PrismError], shot: Shot, path: Path) -> None:
     await _turn(pilot, shot.page)
     await pilot.press(*shot.keys)
     await _seen(pilot, shot.words)
@@ -195,7 +196,7 @@ async def _shoot(pilot: Pilot[None], shot: Shot, path: Path) -> None:
     await pilot.pause()
 
 
-async def _turn(pilot: Pilot[None], page: str) -> None:
+async def _turn(pilot: Pilot[PrismError], page: str) -> None:
     """Show a page, with its cursor on the first row."""
     await pilot.press(str([*PAGES].index(page) + 1))
     await pilot.press("home")
@@ -204,14 +205,14 @@ async def _turn(pilot: Pilot[None], page: str) -> None:
     await _drawn(pilot)
 
 
-async def _drawn(pilot: Pilot[None]) -> None:
+async def _drawn(pilot: Pilot[PrismError]) -> None:
     app = pilot.app
     assert isinstance(app, PrismApp)  # noqa: S101 - for the type checker
     app.draw()
     await pilot.pause(0.1)
 
 
-async def _seen(pilot: Pilot[None], words: str) -> None:
+async def _seen(pilot: Pilot[PrismError], words: str) -> None:
     """Wait until these words are on the screen."""
     async with asyncio.timeout(PATIENCE):
         while words.replace(" ", "&#160;") not in pilot.app.export_screenshot():
@@ -219,7 +220,7 @@ async def _seen(pilot: Pilot[None], words: str) -> None:
     await pilot.pause(0.2)
 
 
-def _write(pilot: Pilot[None], path: Path) -> None:
+def _write(pilot: Pilot[PrismError], path: Path) -> None:
     app = pilot.app
     colours = app.theme_variables
     drawn = app.export_screenshot(title="kubectl prism tui")

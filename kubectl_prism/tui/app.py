@@ -1,14 +1,12 @@
-"""The application: follows one source, draws the page that is seen as often as is good, and asks before it writes.
+"""The application: follows one source, shows the page that is asked for, and asks before it writes.
 
-Ten times a second at most, never for more than a tenth of the time, and piece by piece: keys come first. What only a
-key needs is read from disk when it is pressed, so that the first page is there at once.
+What only a key needs is read from disk when it is pressed, so that the first page is there at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -26,6 +24,7 @@ from kubectl_prism.model import meta
 from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.store import Store
 from kubectl_prism.tui import pages
+from kubectl_prism.tui.drawing import Drawing
 from kubectl_prism.tui.screens.page import PAGES, Page
 from kubectl_prism.tui.settings import Settings
 from kubectl_prism.tui.snapshot import Snapshot, look
@@ -36,22 +35,8 @@ from kubectl_prism.view.spark import History
 if TYPE_CHECKING:
     from kubectl_prism.model.change import Change
 
-SHORTEST = 0.1
-"""Seconds between two drawings, at least."""
-EASE = 9
-"""How many times as long as a drawing took nothing is drawn after it."""
-LONGEST = 1.0
-"""Seconds after which ages and clocks are drawn anew though nothing changed."""
-PIECE = 0.008
-"""Seconds for which a drawing goes on before it looks for keys; a piece that takes longer is not cut."""
-BREATH = 0.01
-"""Seconds between two pieces of a drawing: long enough for a key that is waiting to be noticed."""
-ANSWER = 0.1
-"""Seconds after a key for which a drawing stands back; for a key that is held down, no longer than LONGEST."""
-THOROUGH = 300.0
-"""Seconds between two looks at everything for garbage, in thousands of objects, which take as long as a page does."""
-UNATTENDED = 10.0
-"""Seconds without a key after which nobody notices such a look."""
+READ_AHEAD = 0.1
+"""Seconds between two pages that are read from disk before a person asks for them."""
 AGAIN = 5.0
 """Seconds until another cluster that could not be reached at all is tried again."""
 
@@ -97,11 +82,7 @@ class PrismApp(App[PrismError]):
         self._now = now
         self._source: Source | None = None
         self._was_open = False
-        self._changed = asyncio.Event()
-        self._wanted = asyncio.Event()
-        self._drawings = 0
-        self._pressed = -ANSWER
-        self._tidied = time.monotonic()
+        self._drawing = Drawing(self._pieces)
         self._history = History()
         self._noted: tuple[int, ...] = ()
         self._seen = ["overview"]
@@ -140,8 +121,8 @@ class PrismApp(App[PrismError]):
         """Show an empty page at once; a cluster is looked for when that is seen."""
         self._offer(self.DEFAULT_MODE)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
-        gc.disable()  # _tidy says when
-        self.run_worker(self._follow(), name="follow", group="follow", exit_on_error=True)
+        gc.disable()  # between two drawings it is run by hand
+        self.run_worker(self._drawing.run(), name="draw", group="draw", exit_on_error=True)
 
     def on_unmount(self) -> None:
         """Let the collector begin by itself again."""
@@ -161,19 +142,16 @@ class PrismApp(App[PrismError]):
     def post_message(self, message: Message) -> bool:
         """Remember when a person did something last: known here before it is handled."""
         if isinstance(message, events.InputEvent):
-            self._pressed = time.monotonic()
+            self._drawing.press()
         return super().post_message(message)
 
     def draw(self) -> None:
         """Draw the page that is seen, and what lies over it, as things are now."""
-        for _ in self._drawing():
-            pass
+        self._drawing.now()
 
     def draw_soon(self) -> None:
         """Draw as soon as no key waits for its answer, in place of what is being drawn."""
-        self._drawings += 1
-        self._wanted.set()
-        self._changed.set()
+        self._drawing.soon()
 
     def ask(self, what: str, target: Ref) -> None:
         """Do something with an object, in the background."""
@@ -242,7 +220,7 @@ class PrismApp(App[PrismError]):
     async def _read_ahead(self) -> None:
         """Read the other pages from disk, one after the other, before a person asks for them."""
         for name in PAGES:
-            await asyncio.sleep(SHORTEST)
+            await asyncio.sleep(READ_AHEAD)
             pages.known(name)
 
     async def _visit(self, context: str | None, namespace: str | None) -> None:
@@ -251,8 +229,8 @@ class PrismApp(App[PrismError]):
             try:
                 async with self._connect(context, namespace) as source:
                     self._source, self._trouble, self.stack, self._was_open = source, "", None, True
-                    unsubscribe = source.store.subscribe(lambda _change: self._changed.set())
-                    self._changed.set()
+                    unsubscribe = source.store.subscribe(lambda _change: self._drawing.change())
+                    self._drawing.change()
                     try:
                         await asyncio.Event().wait()
                     finally:
@@ -263,56 +241,11 @@ class PrismApp(App[PrismError]):
                     self.exit(error)
                     return
                 self._trouble = error.message
-                self._changed.set()
+                self._drawing.change()
                 await asyncio.sleep(AGAIN)
 
-    async def _follow(self) -> None:
-        while True:
-            self._changed.clear()
-            self._wanted.clear()
-            spent = await self._draw_between_keys()
-            await self._tidy()
-            await _set_within(max(SHORTEST, EASE * spent), self._wanted)
-            await _set_within(LONGEST, self._changed)
-
-    async def _draw_between_keys(self) -> float:
-        """Draw piece by piece, and stand back while a key waits for its answer; return the seconds that it took."""
-        spent, began = 0.0, time.monotonic()
-        drawing = self._drawing()
-        while True:
-            await self._stand_back(until=began + LONGEST)
-            piece = time.monotonic()
-            while (took := time.monotonic() - piece) < PIECE:
-                if next(drawing, self) is self:
-                    return spent + time.monotonic() - piece
-            spent += took
-
-    async def _stand_back(self, *, until: float) -> None:
-        """Wait while a key waits for its answer, and no longer than until then."""
-        await asyncio.sleep(BREATH)
-        while (left := min(self._pressed + ANSWER, until) - time.monotonic()) > 0:  # noqa: ASYNC110 - keys prolong it
-            await asyncio.sleep(left)
-
-    async def _tidy(self) -> None:
-        """Look for garbage when no key waits: the collector by itself would begin in the middle of an answer."""
-        now = time.monotonic()
-        await self._stand_back(until=now + LONGEST)
-        if now - self._tidied > THOROUGH and now - self._pressed > UNATTENDED:
-            self._tidied = now
-            gc.collect()
-        else:
-            gc.collect(1)
-
-    def _drawing(self) -> Iterator[None]:
-        """Draw in pieces; a drawing that begins ends those that are on their way."""
-        self._drawings += 1
-        number = self._drawings
-        for _ in self._pieces():
-            yield
-            if number != self._drawings:
-                return
-
     def _pieces(self) -> Iterator[None]:
+        """Draw the page that is seen, and what lies over it, as things are now."""
         snapshot = self.snapshot
         yield
         yield from self._note(snapshot)
@@ -385,10 +318,3 @@ class PrismApp(App[PrismError]):
     def _keep_theme(self, _theme: object) -> None:
         self.settings.theme = self.theme
         self.settings.save()
-
-
-async def _set_within(seconds: float, event: asyncio.Event) -> None:
-    """Wait until an event is set, or so long."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()

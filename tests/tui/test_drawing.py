@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from kubectl_prism.errors import PrismError
-from kubectl_prism.tui.app import ANSWER, LONGEST, PIECE, PrismApp
+from kubectl_prism.tui.app import PrismApp
+from kubectl_prism.tui.drawing import ANSWER, LONGEST, PIECE
 from kubectl_prism.tui.screens.overview import OverviewPage
 from kubectl_prism.tui.snapshot import Snapshot
 from kubectl_prism.tui.source import Source

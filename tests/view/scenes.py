@@ -92,7 +92,7 @@ LEASES = (lease(),)
 
 def seen(**parts: tuple[Manifest, ...]) -> Objects:
     """Return a stack that is well, but for the parts that are given."""
-    whole: dict[str, tuple[Manifest, ...]] = {
+    whole: dict[str, Any] = {
         "stacks": (STACK,),
         "patterns": (PATTERN,),
         "backends": (BACKEND,),

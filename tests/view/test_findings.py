@@ -124,7 +124,9 @@ def test_the_order_of_the_objects_does_not_matter() -> None:
     whole, expected = troubled(), found(troubled(), leases=LEASES, events=EVENTS)
     for seed in range(20):
         shuffle = random.Random(seed)  # noqa: S311 - an order, no secret
-        fields = {name: tuple(shuffle.sample(getattr(whole, name), len(getattr(whole, name)))) for name in KINDS}
+        fields: dict[str, Any] = {
+            name: tuple(shuffle.sample(getattr(whole, name), len(getattr(whole, name)))) for name in KINDS
+        }
         leases, events = (tuple(shuffle.sample(part, len(part))) for part in (LEASES, EVENTS))
         assert findings.findings(Objects(**fields), leases, events, NOW) == expected
 
@@ -201,7 +203,7 @@ def test_no_object_is_too_odd(changes: list[tuple[tuple[str, int, tuple[Any, ...
     for (name, index, path), value in changes:
         if path in set(paths(world[name][index])):
             world[name][index] = spoilt(world[name][index], path, value)
-    fields = {name: tuple(world[name]) for name in KINDS}
+    fields: dict[str, Any] = {name: tuple(world[name]) for name in KINDS}
     told = findings.findings(Objects(**fields), tuple(world["leases"]), tuple(world["events"]), NOW)
     assert all(one.code in CODES and one.title and one.command for one in told)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ def test_a_backend_that_nobody_can_check_is_not_waited_for() -> None:
     assert wait_reasons(objects, NOW) == []
 
 
-def _fields(objects: Objects) -> dict[str, tuple[Manifest, ...]]:
+def _fields(objects: Objects) -> dict[str, Any]:
     return {name: getattr(objects, name) for name in Objects.__dataclass_fields__}
 
 
