@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 WITHIN = 30.0
 """Seconds that the world may take to become as it should on a busy machine."""
+SHORTEST, EASE = 0.05, 2.0
+"""Seconds between two looks, at least; and how many times as long as a look took: the world needs the machine too."""
 
 PRISM = "prism.io/v1alpha1"
 API_VERSIONS = {
@@ -56,15 +58,16 @@ def eventually(look: Callable[[], T], *, within: float = WITHIN) -> T:
     """Return what `look` finds once it finds something and raises no AssertionError; else its last word, in the end."""
     deadline = time.monotonic() + within
     while True:
+        began = time.monotonic()
         try:
             if found := look():
                 return found
             last: AssertionError | None = None
         except AssertionError as error:
             last = error
-        if time.monotonic() > deadline:
+        if (now := time.monotonic()) > deadline:
             raise last or AssertionError(f"nothing to be seen after {within:g} s")
-        time.sleep(0.05)
+        time.sleep(max(SHORTEST, EASE * (now - began)))
 
 
 def conditions(obj: Object) -> dict[str, str]:
