@@ -170,8 +170,8 @@ def _rights(table: Tabled) -> Iterator[str]:
     yield "## Rights"
     yield (
         "`list` and `watch`, in the namespace that is shown, or in all of them; nodes have none. What may not be read "
-        "is named in a line under the title, and the rest is shown. `kubectl prism up --tui` watches with the "
-        "[rights of the reconciler](rights.md)."
+        "is named in a line under the title, and the rest is shown; of what depends on it the dashboard says that "
+        "it is unknown. `kubectl prism up --tui` watches with the [rights of the reconciler](rights.md)."
     )
     rows = [(title, ", ".join(f"`{kind}`" for kind in READS[name])) for name, title in PAGES.items()]
     yield table(("Page", "What it reads"), rows)
