@@ -5,6 +5,7 @@ from __future__ import annotations
 import socketserver
 import ssl
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -14,12 +15,13 @@ from tests.certificate import self_signed
 class Redis:
     """A server that speaks as much Redis as a health check does, until it is told to fall ill.
 
-    `password` is asked for where it is given; `checks` counts the connections so far.
+    `password` is asked for where it is given; `checks` counts the connections so far, and `delay` is in seconds.
     """
 
     def __init__(self, *, password: str = "", tls: ssl.SSLContext | None = None) -> None:
         self.password = password
         self.is_ill = False
+        self.delay = 0.0
         self.checks = 0
         outer = self
 
@@ -35,6 +37,7 @@ class Redis:
 
             def handle(self) -> None:
                 outer.checks += 1
+                time.sleep(outer.delay)  # a slow server
                 outer.answer(self)
 
         class Server(socketserver.ThreadingTCPServer):

@@ -93,6 +93,14 @@ def test_a_check_that_finds_nothing_new_writes_nothing(world: World, redis: Redi
     assert world.get("PrismBackend", "b")["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
 
 
+def test_a_backend_that_slows_down_is_told_in_steps(world: World, redis: Redis) -> None:
+    """The status says within what time it answers, and follows when it takes longer."""
+    world.backend("b", connection={"url": redis.url}, healthCheck=OFTEN)
+    world.becomes("PrismBackend", "b", "Ready=True", answersWithin="100ms")
+    redis.delay = 0.3
+    world.becomes("PrismBackend", "b", "Ready=True", answersWithin="1s")
+
+
 def test_a_backend_that_nobody_answers_for_is_unhealthy(world: World) -> None:
     """A refused connection is said as such, without the address."""
     with Redis() as server:
