@@ -59,6 +59,6 @@ def _standbys(one: Leadership, snapshot: Snapshot) -> list[str]:
     if stack is None:
         return [*told, "it is the reconciler's own: another `up` or operator stands by and says so"]
     if lacking := sorted({"Deployment", "Pod"} & snapshot.objects.unread):
-        return [*told, f"nobody can tell who would take over: {' and '.join(lacking)}s may not be read"]
+        return [*told, f"nobody can tell who would take over: {'s and '.join(lacking)}s may not be read"]
     found = leaderboard.standbys(stack, snapshot.objects, leader=one.pod)
     return [*told, *([f"would take over: {pod}" for pod in found] or ["nobody would take over"])]
