@@ -9,7 +9,7 @@ _SECONDS = (0.1, 1.0, 10.0, 60.0)
 _CLEARLY = 2.0
 
 
-def within(seconds: float, *, before: str | None, previous: float | None = None) -> str:
+def within(seconds: float, *, before: str | None, previous: float | None) -> str:
     """Return the step of an answer that took so long, after one that took `previous` seconds, None for none.
 
     `before` is the step that is told; it holds until two answers in a row leave it, and clearly: one alone may have

@@ -6,7 +6,6 @@ What only a key needs is read from disk when it is pressed, so that the first pa
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -121,12 +120,7 @@ class PrismApp(App[PrismError]):
         """Show an empty page at once; a cluster is looked for when that is seen."""
         self._offer(self.DEFAULT_MODE)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
-        gc.disable()  # between two drawings it is run by hand
         self.run_worker(self._drawing.run(), name="draw", group="draw", exit_on_error=True)
-
-    def on_unmount(self) -> None:
-        """Let the collector begin by itself again."""
-        gc.enable()
 
     def on_ready(self) -> None:
         """Look for the cluster once the first page is seen: what that needs takes longer to read than the page."""

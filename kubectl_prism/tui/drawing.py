@@ -61,14 +61,18 @@ class Drawing:
             pass
 
     async def run(self) -> None:
-        """Draw until cancelled."""
-        while True:
-            self._changed.clear()
-            self._wanted.clear()
-            spent = await self._draw()
-            await self._tidy()
-            await _set_within(max(SHORTEST, EASE * spent), self._wanted)
-            await _set_within(LONGEST, self._changed)
+        """Draw until cancelled; the collector does not begin by itself meanwhile."""
+        gc.disable()
+        try:
+            while True:
+                self._changed.clear()
+                self._wanted.clear()
+                spent = await self._draw()
+                await self._tidy()
+                await _set_within(max(SHORTEST, EASE * spent), self._wanted)
+                await _set_within(LONGEST, self._changed)
+        finally:
+            gc.enable()
 
     async def _draw(self) -> float:
         """Draw piece by piece, and stand back while a key waits for its answer; return the seconds that it took."""

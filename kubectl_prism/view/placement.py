@@ -75,7 +75,7 @@ class Placed:
     wishes: tuple[str, ...] = ()
     zones: tuple[ZoneSpot, ...] = ()
     unscheduled: tuple[PodSpot, ...] = ()
-    verdict: Verdict = MISSING
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +97,25 @@ def placement(stack: Manifest, objects: Objects) -> Pieces[Placement]:
     nodes = {meta.key(node).name: node for node in objects.nodes}
     spec, key = lenient.mapping(stack.get("spec")), meta.key(stack)
     found: list[Placed] = []
-    unseen = _unread("Deployment") if "Deployment" in objects.unread else MISSING
     for kind, made in programs(stack, objects):
         wished = lenient.mapping(lenient.mapping(spec.get(kind)).get("placement"))
         found += [_placed(kind, deployment, wished, objects, nodes) for deployment in made]
         if not made:
-            name = f"{key.name}-{kind}"
-            found.append(Placed(kind=kind, name=name, strategy=_strategy(wished), verdict=unseen))
+            found.append(_unmade(kind, f"{key.name}-{kind}", wished, objects))
     for pattern in sorted(objects.owned(stack, "patterns"), key=meta.key):
         yield
         wished = lenient.mapping(lenient.mapping(pattern.get("spec")).get("placement"))
         runs, name = runner(pattern, objects), meta.key(pattern).name
         if runs is None:
-            found.append(Placed(kind="pattern", name=name, strategy=_strategy(wished), verdict=unseen))
+            found.append(_unmade("pattern", name, wished, objects))
         else:
             found.append(_placed("pattern", runs, wished, objects, nodes))
     return Placement(key, tuple(found))
+
+
+def _unmade(kind: ComponentKind, name: str, wished: Manifest, objects: Objects) -> Placed:
+    verdict = _unread("Deployment") if "Deployment" in objects.unread else MISSING
+    return Placed(kind=kind, name=name, strategy=_strategy(wished), verdict=verdict)
 
 
 def _placed(

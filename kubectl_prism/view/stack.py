@@ -19,16 +19,16 @@ from kubectl_prism.view import deployments, lenient, pods
 from kubectl_prism.view.age import age
 from kubectl_prism.view.health import Health, Severity, health
 from kubectl_prism.view.memory import Memory
-from kubectl_prism.view.objects import Objects
+from kubectl_prism.view.objects import KINDS, Objects
 from kubectl_prism.view.pieces import Pieces, in_pieces
 from kubectl_prism.view.pods import PodRow
 
 ComponentKind = Literal["proxy", "admin", "pattern", "backend", "namespace"]
 _ORDER: tuple[ComponentKind, ...] = ("proxy", "admin", "pattern", "backend", "namespace")
-_CUSTOM: tuple[tuple[ComponentKind, str, str], ...] = (
-    ("pattern", "patterns", "PrismPattern"),
-    ("backend", "backends", "PrismBackend"),
-    ("namespace", "namespaces", "PrismNamespace"),
+_CUSTOM: tuple[tuple[ComponentKind, str], ...] = (
+    ("pattern", "patterns"),
+    ("backend", "backends"),
+    ("namespace", "namespaces"),
 )
 _PROGRAMS: tuple[tuple[ComponentKind, str], ...] = (("proxy", "prism-proxy"), ("admin", "prism-admin"))
 _MISSING = Health(Severity.WAITING, "Missing", "NotCreated", "is not created yet")
@@ -155,7 +155,7 @@ def _programs(stack: Manifest, look: _Look) -> Iterable[Component]:
     for kind, made in programs(stack, look.objects):
         yield from (_program(kind, deployment, look) for deployment in made)
         if not made:
-            yield _unmade(kind, f"{meta.key(stack).name}-{kind}", "Deployment", look)
+            yield _unmade(kind, f"{meta.key(stack).name}-{kind}", "deployments", look)
 
 
 def _program(kind: ComponentKind, deployment: Manifest, look: _Look) -> Component:
@@ -173,7 +173,7 @@ def _judged(deployment: Manifest, look: _Look) -> tuple[Health, tuple[PodRow, ..
 
 
 def _members(stack: Manifest, look: _Look) -> Iterable[Component]:
-    for kind, field, resource in _CUSTOM:
+    for kind, field in _CUSTOM:
         names = set()
         for obj in look.objects.owned(stack, field):
             made = _member(kind, obj, look)
@@ -181,12 +181,12 @@ def _members(stack: Manifest, look: _Look) -> Iterable[Component]:
             yield made
         for wanted in lenient.mappings(lenient.mapping(stack.get("spec")).get(field)):
             if (name := str(wanted.get("name"))) not in names:
-                yield _unmade(kind, name, resource, look)
+                yield _unmade(kind, name, field, look)
 
 
-def _unmade(kind: ComponentKind, name: str, resource: str, look: _Look) -> Component:
+def _unmade(kind: ComponentKind, name: str, field: str, look: _Look) -> Component:
     """Return what the spec wants and is not to be seen: not made, or of a kind that we may not read."""
-    return Component(kind, name, _UNREAD if resource in look.objects.unread else _MISSING)
+    return Component(kind, name, _UNREAD if KINDS[field] in look.objects.unread else _MISSING)
 
 
 def _member(kind: ComponentKind, obj: Manifest, look: _Look) -> Component:
@@ -239,7 +239,7 @@ def _detail(kind: ComponentKind, obj: Manifest) -> str:
 
 def _unowned(look: _Look) -> list[StackTree]:
     homes: dict[str, list[Component]] = {}
-    for kind, field, _ in _CUSTOM:
+    for kind, field in _CUSTOM:
         for obj in unowned(look.objects, field):
             homes.setdefault(meta.key(obj).namespace, []).append(_member(kind, obj, look))
     fine = Health(Severity.OK, "")
