@@ -13,9 +13,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kubectl_prism import manifests
 from kubectl_prism.errors import PrismError
 from kubectl_prism.sandbox import binaries
 from kubectl_prism.sandbox import cluster as sandbox
@@ -33,6 +35,18 @@ class Cluster:
     context: str
     server: str
     kubectl: Path
+
+
+def install(api: Any) -> None:  # noqa: ANN401 - the official client ships no types
+    """Put our kinds on a cluster, unless they are there."""
+    from kubernetes.client import ApiException, ApiextensionsV1Api  # half a second, which most rooms need not pay
+
+    for crd in manifests.crds():
+        try:
+            ApiextensionsV1Api(api).create_custom_resource_definition(crd)
+        except ApiException as error:
+            if error.status != 409:
+                raise
 
 
 def _say(line: str) -> None:

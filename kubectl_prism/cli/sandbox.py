@@ -153,13 +153,13 @@ def load(
     from kubectl_prism.sandbox.load import Load
 
     done = run(loading.load(cluster, name, Load(seconds, rps=rps, keys=keys, connections=connections), note))
+    took = f"{done.took:.1f}"
     rows = [
-        ("requests", str(done.let_through), str(done.refused), str(done.failed)),
-        ("connections", str(done.connected), str(done.turned_away), "0"),
+        ("requests", str(done.let_through), str(done.refused), str(done.failed), took),
+        ("connections", str(done.connected), str(done.turned_away), "0", took),
     ]
-    write(table(("", "LET THROUGH", "REFUSED", "FAILED"), rows))
-    rate = done.let_through / done.took
-    note(f"In {done.took:.1f} s, on a simulated proxy: {rate:.1f} requests per second let through.")
+    write(table(("", "LET THROUGH", "REFUSED", "FAILED", "SECONDS"), rows))
+    note(f"On a simulated proxy: {done.let_through / done.took:.1f} requests per second let through.")
     return 0
 
 

@@ -12,14 +12,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import yaml
-from kubernetes.client import ApiException, ApiextensionsV1Api
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
 from xdist.scheduler import LoadScopeScheduling
 
-import kubectl_prism
-from tests.cluster import Cluster
+from tests.cluster import Cluster, install
 from tests.faults.oracles import Run
 from tests.faults.proxy import Proxy
 from tests.faults.replica import account
@@ -54,21 +51,11 @@ class References(dict[str, Run]):
         return self[name]
 
 
-def crds(api: Any) -> None:  # noqa: ANN401 - it ships no types
-    """Put our kinds on a cluster, unless they are there."""
-    for path in sorted((Path(kubectl_prism.__file__).parent / "manifests" / "crds").glob("*.yaml")):
-        try:
-            ApiextensionsV1Api(api).create_custom_resource_definition(yaml.safe_load(path.read_text()))
-        except ApiException as error:
-            if error.status != 409:
-                raise
-
-
 @pytest.fixture(scope="session")
 def official_api(cluster: Cluster) -> Iterator[Any]:
     """Return the official client of the shared cluster, our kinds installed."""
     with new_client_from_config(str(cluster.kubeconfig), context=cluster.context) as api:
-        crds(api)
+        install(api)
         yield api
 
 
@@ -107,7 +94,7 @@ def stages_of(own: Servers, folder: Path) -> Iterator[Stages]:
         new_client_from_config(str(own.cluster.kubeconfig), context=own.cluster.context) as api,
         Proxy(own.cluster.server, own.certificates) as proxy,
     ):
-        crds(api)
+        install(api)
         dynamic: Any = DynamicClient(api, cache_file=str(folder / "discovery.json"))
         access = account(own.cluster, address=proxy.address, certificates=own.certificates, folder=folder)
         yield lambda: opened(dynamic, own.cluster, proxy, access, folder)

@@ -97,7 +97,7 @@ class Proxy(LoopThread):
         trusted = ssl.create_default_context(cafile=str(self._certificates / "ca.crt"))
         shown = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         shown.load_cert_chain(self._certificates / "admin.crt", self._certificates / "admin.key")
-        connector = aiohttp.TCPConnector(limit=0, ssl=trusted, force_close=True)
+        connector = aiohttp.TCPConnector(limit=0, ssl=trusted)
         timeout = aiohttp.ClientTimeout(total=None)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as self._session:
             app = web.Application(client_max_size=BODY_LIMIT)

@@ -21,9 +21,9 @@ from typing import Any
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
 
+from tests.cluster import install
 from tests.faults import oracles, report
 from tests.faults.churn import Churn, Tally
-from tests.faults.conftest import crds
 from tests.faults.proxy import Proxy
 from tests.faults.replica import Replica, account
 from tests.faults.servers import servers
@@ -101,7 +101,7 @@ def _stages(home: Path) -> Iterator[tuple[Stage, Stage]]:
         new_client_from_config(str(own.cluster.kubeconfig), context=own.cluster.context) as api,
         Proxy(own.cluster.server, own.certificates) as proxy,
     ):
-        crds(api)
+        install(api)
         dynamic = DynamicClient(api, cache_file=str(home / "discovery.json"))
         access = account(own.cluster, address=proxy.address, certificates=own.certificates, folder=home)
         with (

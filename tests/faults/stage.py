@@ -153,9 +153,9 @@ class Stage:
 
 @contextmanager
 def opened(dynamic: Any, cluster: Cluster, proxy: Proxy, access: Cluster, folder: Path) -> Iterator[Stage]:  # noqa: ANN401
-    """Open a stage in a fresh namespace, which goes with it; `dynamic` is the official client."""
+    """Open a stage in a fresh namespace, emptied in the end; `dynamic` is the official client."""
     world = World(dynamic, cluster, f"faults-{uuid.uuid4().hex[:8]}")
     world.create("Namespace", world.namespace)
     (place := folder / world.namespace).mkdir()
     yield Stage(world, proxy, access, place)
-    world.delete("Namespace", world.namespace)
+    world.abandon()

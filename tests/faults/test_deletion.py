@@ -71,4 +71,3 @@ def test_a_namespace_that_is_deleted_goes_with_everything_in_it(stage: Stage, ti
         writes = [one for one in stage.asked(began) if one.is_write]
         assert len(writes) <= 40, writes
         assert replica.troubles() == []
-        stage.world.kubectl("create", "namespace", stage.world.namespace)

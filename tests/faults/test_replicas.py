@@ -29,10 +29,9 @@ from kubectl_prism.model.meta import Manifest
 from kubectl_prism.sandbox import cluster as sandbox
 from kubectl_prism.sandbox.configuration import configuration
 from kubectl_prism.sandbox.ports import Ports
-from tests.cluster import Cluster
+from tests.cluster import Cluster, install
 from tests.faults import audit, clock, oracles
 from tests.faults.audit import Audit, Fate, Late, Write, late, terms
-from tests.faults.conftest import crds
 from tests.faults.pair import CUT, KILLED, NAMES, SILENT, TERMINATED, Act, Candidate, Pair, frozen, token, wired
 from tests.faults.replica import HOME, account
 from tests.faults.servers import Servers, servers
@@ -152,7 +151,7 @@ class Arena:
             pair = Pair(world, self.audit, made, PACE)
             pair.furnish()
             yield pair
-        world.delete("Namespace", world.namespace)
+        world.abandon()
 
 
 def _offset(lease: Write) -> int:
@@ -187,7 +186,7 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
             new_client_from_config(str(at.kubeconfig), context=at.context, client_configuration=pool) as api,
             Wires(at.server) as wires,
         ):
-            crds(api)
+            install(api)
             access = account(at, address=at.server, certificates=own.certificates, folder=folder)
             tokens = {name: token(at, name) for name in NAMES}
             dynamic = DynamicClient(api, cache_file=str(folder / "discovery.json"))

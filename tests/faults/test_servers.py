@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
+from tests.cluster import install
 from tests.faults import oracles
-from tests.faults.conftest import References, Stages, crds, stages_of
+from tests.faults.conftest import References, Stages, stages_of
 from tests.faults.oracles import Run
 from tests.faults.plan import Cut, Gate, Hold, Rule
 from tests.faults.replica import Replica
@@ -275,7 +276,7 @@ def test_a_kind_that_goes_and_comes_takes_nothing_with_it_but_its_own(
             world.delete(other, "another")
             assert replica.exits == []
         finally:
-            crds(world.client.client)
+            install(world.client.client)
             eventually(lambda: _is_listed(own, plural))
         began = time.monotonic()
         if kind == "PrismStack":

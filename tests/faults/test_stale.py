@@ -20,9 +20,8 @@ from kubernetes.dynamic import DynamicClient
 
 from kubectl_prism.kube.leader import NAMESPACE
 from kubectl_prism.model.meta import FIELD_MANAGER
-from tests.cluster import Cluster
+from tests.cluster import Cluster, install
 from tests.faults import oracles
-from tests.faults.conftest import crds
 from tests.faults.etcd import Valve
 from tests.faults.plan import Elsewhere, Rule
 from tests.faults.proxy import Proxy
@@ -208,7 +207,7 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Late]:
         own = stack.enter_context(servers(folder))
         at = own.cluster
         api = stack.enter_context(new_client_from_config(str(at.kubeconfig), context=at.context))
-        crds(api)
+        install(api)
         server, valve = stack.enter_context(own.another())
         proxy = stack.enter_context(Proxy(at.server, own.certificates))
         access = account(at, address=proxy.address, certificates=own.certificates, folder=folder)
@@ -321,7 +320,7 @@ def judged(
     oracles.stays(next(iter(worlds.values())), seconds=QUIET)
     oracles.ends_well(replica)
     for world in (*worlds.values(), *twins.values()):
-        world.delete("Namespace", world.namespace)
+        world.abandon()
 
 
 def wrongs(world: World, past: Past, uids: Sequence[str]) -> list[str]:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from kubernetes.dynamic.exceptions import UnprocessibleEntityError
 
-import kubectl_prism
+from kubectl_prism import manifests
 from tests.faults import oracles
 from tests.faults.stage import FULL, Stage
 from tests.reconcile.kinds.world import Object, eventually, is_judged
 
-CRDS = Path(kubectl_prism.__file__).parent / "manifests" / "crds"
 SEED = 36
 STEPS = 300 if FULL else 10
 PACE = 0.75 if FULL else 0.0
@@ -62,7 +59,7 @@ def values(schema: Mapping[str, Any], dice: random.Random) -> list[Any]:
 
 def steps(dice: random.Random) -> Iterator[Object]:
     """Yield changes to the spec of a PrismPattern, each of one field."""
-    crd = yaml.safe_load((CRDS / "prism.io_prismpatterns.yaml").read_text())
+    crd = next(one for one in manifests.crds() if one["spec"]["names"]["kind"] == "PrismPattern")
     schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     found = [(path, value) for path, inner in fields(schema) for value in values(inner, dice)]
     dice.shuffle(found)

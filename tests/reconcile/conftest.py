@@ -5,19 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, settings
 
-import kubectl_prism
 from kubectl_prism.kube.client import Client
 from kubectl_prism.kube.config import Connection, load
 from kubectl_prism.model.meta import Manifest, Ref
 from kubectl_prism.store import Store
-from tests.cluster import Cluster
+from tests.cluster import Cluster, install
 
 # A loaded machine is slow without anything being wrong.
 settings.register_profile("prism", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -74,16 +71,10 @@ class Requests:
 @pytest.fixture(scope="session")
 def official_api(cluster: Cluster) -> Iterator[Any]:
     """Return the official client of the test cluster, our kinds installed."""
-    from kubernetes.client import ApiException, ApiextensionsV1Api
     from kubernetes.config import new_client_from_config
 
     with new_client_from_config(str(cluster.kubeconfig), context=cluster.context) as api:
-        for path in sorted((Path(kubectl_prism.__file__).parent / "manifests" / "crds").glob("*.yaml")):
-            try:
-                ApiextensionsV1Api(api).create_custom_resource_definition(yaml.safe_load(path.read_text()))
-            except ApiException as error:
-                if error.status != 409:
-                    raise
+        install(api)
         yield api
 
 

@@ -83,24 +83,20 @@ class Operator:
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the sum of a metric over all its samples with these labels."""
-        total = 0.0
-        for line in self._read("/metrics").decode().splitlines():
-            if line.startswith((f"{name}{{", f"{name} ")) and all(f'{key}="{labels[key]}"' in line for key in labels):
-                total += float(line.rpartition(" ")[2])
-        return total
+        return _sum(self._metrics(), name, **labels)
 
     def writes(self) -> float:
         """Return how many requests it says that it has sent so far to write something, other than its Lease."""
-        requests = "rest_client_requests_total"
-        reads = sum(self.metric(requests, verb=verb) for verb in ("get", "list", "watch", "connect"))
-        renewals = sum(self.metric(requests, verb=verb, kind="Lease") for verb in ("create", "update"))
-        return self.metric(requests) - reads - renewals
+        requests, page = "rest_client_requests_total", self._metrics()
+        reads = sum(_sum(page, requests, verb=verb) for verb in ("get", "list", "watch", "connect"))
+        renewals = sum(_sum(page, requests, verb=verb, kind="Lease") for verb in ("create", "update"))
+        return _sum(page, requests) - reads - renewals
 
     def has_looked_at(self, objects: int) -> bool:
         """Tell whether it has reconciled so many objects and has nothing left to do."""
-        reconciled = self.metric("controller_runtime_reconcile_total")
-        busy = self.metric("workqueue_depth") + self.metric("controller_runtime_active_workers")
-        return reconciled >= objects and busy == 0
+        page = self._metrics()
+        busy = _sum(page, "workqueue_depth") + _sum(page, "controller_runtime_active_workers")
+        return _sum(page, "controller_runtime_reconcile_total") >= objects and busy == 0
 
     def _is_served(self) -> bool:
         assert self._running.poll() is None, self.log.read_text()
@@ -115,6 +111,19 @@ class Operator:
             unready.close()
             return False
 
+    def _metrics(self) -> str:
+        """Return all metrics of one moment: what is reckoned from several is wrong if read one after the other."""
+        return self._read("/metrics").decode()
+
     def _read(self, path: str) -> bytes:
         with urllib.request.urlopen(self._address + path, timeout=10) as answer:
             return bytes(answer.read())
+
+
+def _sum(page: str, name: str, **labels: str) -> float:
+    """Return the sum of a metric over all its samples on a page with these labels."""
+    return sum(
+        float(line.rpartition(" ")[2])
+        for line in page.splitlines()
+        if line.startswith((f"{name}{{", f"{name} ")) and all(f'{key}="{labels[key]}"' in line for key in labels)
+    )

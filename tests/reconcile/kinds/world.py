@@ -5,6 +5,7 @@ Every test of this room has one world, with a namespace of its own. Nothing here
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -52,6 +53,8 @@ CHILD_KINDS = (
     "ServiceAccount",
 )
 """Every kind that the reconcilers make and a cluster without KEDA serves."""
+LOOKED_AFTER = ("PrismStack", "PrismPattern", "PrismBackend", "PrismNamespace", "Deployment", "Event")
+"""The kinds of what costs something as long as it is there; what else there is goes with these."""
 
 
 def eventually(look: Callable[[], T], *, within: float = WITHIN) -> T:
@@ -142,8 +145,10 @@ class World:
 
     def all(self, kind: str, labels: str | None = None) -> list[Object]:
         """Return all objects of a kind in the namespace."""
-        found = self._of(kind).get(namespace=self.namespace, label_selector=labels).to_dict()
-        return [dict(item) for item in found["items"]]
+        # As it comes: to make an object of every value, and back, would cost more than all else of a look.
+        answer = self._of(kind).get(namespace=self.namespace, label_selector=labels, serialize=False)
+        found = json.loads(answer.data)
+        return [{"apiVersion": found["apiVersion"], "kind": kind, **item} for item in found["items"]]
 
     def names(self, kind: str, labels: str | None = None) -> set[str]:
         """Return the names of all objects of a kind in the namespace."""
@@ -179,8 +184,13 @@ class World:
         self._of(kind).delete(name=name, namespace=self.namespace)
 
     def abandon(self) -> None:
-        """Delete the namespace with all that is in it: who would have tenants released may be gone before they are."""
-        self.delete("Namespace", self.namespace)
+        """Delete what somebody would still look after; the namespace goes with the cluster.
+
+        To delete it, too, is a hundred requests and more, which is what many a test takes altogether. Who would have
+        tenants released may be gone before they are.
+        """
+        for kind in LOOKED_AFTER:
+            self._of(kind).delete(namespace=self.namespace, field_selector=f"metadata.namespace={self.namespace}")
         for name in self.names("PrismNamespace"):
             with suppress(NotFoundError):
                 self.delete("PrismNamespace", name)

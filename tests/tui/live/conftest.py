@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from kubernetes.client import ApiException, ApiextensionsV1Api
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
 
-import kubectl_prism
-from tests.cluster import Cluster
+from tests.cluster import Cluster, install
 from tests.faults.proxy import Proxy
 from tests.reconcile.kinds.process import Operator
 from tests.reconcile.kinds.world import World
@@ -25,12 +21,7 @@ from tests.tui.live.access import Access
 def dynamic(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Return the official client for objects of any kind, our kinds installed."""
     with new_client_from_config(str(cluster.kubeconfig), context=cluster.context) as api:
-        for path in sorted((Path(kubectl_prism.__file__).parent / "manifests" / "crds").glob("*.yaml")):
-            try:
-                ApiextensionsV1Api(api).create_custom_resource_definition(yaml.safe_load(path.read_text()))
-            except ApiException as error:
-                if error.status != 409:
-                    raise
+        install(api)
         yield DynamicClient(api, cache_file=str(tmp_path_factory.mktemp("discovery") / "cache.json"))
 
 
