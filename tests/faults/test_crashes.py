@@ -14,8 +14,8 @@ from tests.faults.workloads import WORKLOADS
 from tests.reconcile.kinds.world import eventually
 
 EVERY = [(name, nth) for name, workload in WORKLOADS.items() for nth in range(1, workload.writes + 1)]
-ANSWERED = EVERY if FULL else [("stack", 3), ("stack", 9), ("backend", 2), ("unscale", 1), ("anew", 2)]
-UNANSWERED = EVERY if FULL else [("stack", 1), ("stack", 8), ("autoscaled", 5), ("backend", 4), ("prune", 1)]
+ANSWERED = EVERY if FULL else [("stack", 3), ("stack", 9), ("backend", 2)]
+UNANSWERED = EVERY if FULL else [("stack", 8), ("backend", 4), ("prune", 1)]
 
 
 def crashed(stage: Stage, references: Mapping[str, Run], name: str, *, nth: int, unanswered: bool) -> None:

@@ -42,7 +42,7 @@ from tests.reconcile.kinds.world import World
 pytestmark = pytest.mark.timeout(1800)
 
 FROZEN = frozen(30.0 if FULL else 18.0)
-PACE = 0.4 if FULL else 0.1
+PACE = 0.4
 """Seconds between two edits; with many pairs at once more would only measure the machine."""
 STARTED = 180.0
 DELAYED = 2.0

@@ -15,14 +15,14 @@ from tests.faults.flood import FLAGS, Flood, level
 from tests.faults.oracles import Run
 from tests.faults.plan import Asked
 from tests.faults.servers import Servers, servers
-from tests.faults.stage import FULL, Stage
+from tests.faults.stage import Stage
 from tests.faults.workloads import WORKLOADS
 from tests.reconcile.kinds.world import eventually
 
-pytestmark = pytest.mark.timeout(2400)
+pytestmark = [pytest.mark.timeout(2400), pytest.mark.full]
 
-NAMES = list(WORKLOADS) if FULL else ["backend"]
-SECONDS = (600.0 if FULL else 12.0) / len(NAMES)
+NAMES = list(WORKLOADS)
+SECONDS = 600.0 / len(NAMES)
 """How long each workload is played in the flood."""
 PATIENCE = 120.0
 EARLIEST, LATEST = 0.9, 1.1
