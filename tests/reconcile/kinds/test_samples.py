@@ -63,6 +63,8 @@ PATTERNS = {
 }
 """Every pattern becomes Ready, with so many runners."""
 
+WITHIN = 120.0
+"""Seconds that they may take together on a busy machine: all are applied at once."""
 ADMINS, PROXIES = "component=prism-admin", "component=prism-proxy"
 
 
@@ -97,7 +99,7 @@ def found(samples: World, kind: str) -> dict[tuple[str, str], dict[str, Any]]:
 def test_every_stack_becomes_ready(samples: World) -> None:
     """Each stack counts its parts rightly and is Ready, whatever else runs in the cluster."""
     for namespace, name in STACKS:
-        samples.within(namespace).ready("PrismStack", name)
+        samples.within(namespace).ready("PrismStack", name, within=WITHIN)
 
     def counts() -> dict[tuple[str, str], tuple[str, ...]]:
         stacks = found(samples, "prismstacks")
@@ -111,7 +113,7 @@ def test_every_stack_becomes_ready(samples: World) -> None:
 def test_every_pattern_becomes_ready(samples: World) -> None:
     """Each pattern has the runners that it asks for."""
     for namespace, name in PATTERNS:
-        samples.within(namespace).ready("PrismPattern", name)
+        samples.within(namespace).ready("PrismPattern", name, within=WITHIN)
     patterns = found(samples, "prismpatterns")
     assert {key: obj["status"]["availableReplicas"] for key, obj in patterns.items()} == PATTERNS
     assert {obj["status"]["phase"] for obj in patterns.values()} == {"Running"}
@@ -137,7 +139,9 @@ def test_every_tenant_becomes_active(samples: World) -> None:
     """The memo's two namespaces are held by the proxies of the stack that they name, with their quotas."""
     tenants = samples.within("prism-system")
     for name in ("tenant-acme-prod", "tenant-beta-staging"):
-        tenants.becomes("PrismNamespace", name, "Ready=True", "QuotasEnforced=True QuotasApplied", phase="Active")
+        tenants.becomes(
+            "PrismNamespace", name, "Ready=True", "QuotasEnforced=True QuotasApplied", within=WITHIN, phase="Active"
+        )
 
 
 def test_kubectl_wait_ends_when_a_stack_is_ready(samples: World) -> None:
