@@ -21,8 +21,7 @@ from tests.reconcile.kinds.world import eventually
 
 pytestmark = [pytest.mark.timeout(2400), pytest.mark.full]
 
-NAMES = list(WORKLOADS)
-SECONDS = 600.0 / len(NAMES)
+SECONDS = 600.0 / len(WORKLOADS)
 """How long each workload is played in the flood."""
 PATIENCE = 120.0
 EARLIEST, LATEST = 0.9, 1.1
@@ -81,8 +80,8 @@ def test_what_a_busy_server_turns_away_is_done_when_it_asks_for_it(
 ) -> None:
     """Turned away again and again, the operator comes when it was told to, loses nothing and does nothing twice."""
     found: list[Wait] = []
-    for rounds, name in enumerate(cycle(NAMES)):
-        if rounds >= len(NAMES) and len(found) >= ENOUGH * len(NAMES):
+    for rounds, name in enumerate(cycle(WORKLOADS)):
+        if rounds >= len(WORKLOADS) and len(found) >= ENOUGH * len(WORKLOADS):
             break
         reference = references[name]
         with stages() as played:

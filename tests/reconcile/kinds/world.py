@@ -193,7 +193,6 @@ class World:
             self._of(kind).delete(namespace=self.namespace, field_selector=f"metadata.namespace={self.namespace}")
         for name in self.names("PrismNamespace"):
             with suppress(NotFoundError):
-                self.delete("PrismNamespace", name)
                 self.patch("PrismNamespace", name, {"metadata": {"finalizers": None}})
 
     def becomes(
